@@ -1,0 +1,63 @@
+"""Where this project ends and TensorFlow begins."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from conformance.errors import ExitCode, UsageError
+
+OLDEST = (2, 8)
+_OURS = tuple(str(Path(__file__).parents[1] / name) + os.sep for name in ("conformance", "strategies"))
+
+
+@cache
+def tensorflow() -> Any:
+    """The installed TensorFlow, imported once and silenced.
+
+    Raises:
+        UsageError: if there is none, or it is older than 2.8.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        tf = importlib.import_module("tensorflow")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"TensorFlow cannot be imported by {sys.executable}: {error}",
+            expected="an installed TensorFlow, 2.8 or newer",
+            hint="pip install tensorflow-cpu, or let tox install one: tox run -e tf2.21",
+            code=ExitCode.NO_TENSORFLOW,
+        ) from error
+    if version(tf) < OLDEST:
+        raise UsageError(
+            f"TensorFlow {tf.__version__} is too old",
+            expected="TensorFlow 2.8 or newer",
+            hint="pip install --upgrade tensorflow-cpu, or let tox install one: tox run -e tf2.21",
+            code=ExitCode.NO_TENSORFLOW,
+        )
+    tf.get_logger().setLevel("ERROR")
+    return tf
+
+
+def version(tf: Any) -> tuple[int, int]:
+    """The minor version, as (2, 21)."""
+    major, minor = str(tf.__version__).split(".")[:2]
+    return int(major), int(minor)
+
+
+def raised_by_tensorflow(error: Exception) -> Exception:
+    """The error, if TensorFlow raised it.
+
+    Raises:
+        Exception: the error itself, if it was raised by a line of this project: then it is our
+            fault, and must not be recorded as an observation.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if frames and frames[-1].f_code.co_filename.startswith(_OURS):
+        raise error
+    return error

@@ -1,0 +1,245 @@
+"""What a contract is, how a module states one, and the catalogue of all of them.
+
+A contract is a promise in one sentence, with citations and a check that can fail. Checks look at
+what was seen when a *case* met TensorFlow in a mode. Cases come in families (:class:`Cases`): a
+family draws a case once, runs it once, and every contract of the family looks at what was seen::
+
+    @GRAPHS.contract(
+        "unwatched-none",
+        "An unwatched Tensor as a source gives None.",
+        cites=[docstring("tf.GradientTape.gradient", "a few words of the sentence")],
+    )
+    def unwatched_none(seen: Seen) -> Tally: ...
+
+A check returns a :class:`Tally`, or raises :class:`Violation`. Whatever cannot be judged is counted
+in the tally, never dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from hypothesis import strategies as st
+
+from conformance.errors import UsageError, nearest
+from conformance.modes import MODES
+
+C = TypeVar("C", bound=Hashable)
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where a promise is written.
+
+    Attributes:
+        kind: ``docstring`` (of ``where``, a public symbol, holding the fragment ``words``),
+            ``guide`` (the page ``where``, under the heading ``words``), ``article`` (its claim), or
+            ``undocumented``.
+        where, words: see above.
+    """
+
+    kind: str
+    where: str = ""
+    words: str = ""
+
+
+def docstring(symbol: str, fragment: str) -> Citation:
+    """The sentence of an installed docstring that holds a fragment of a few words."""
+    return Citation("docstring", symbol, fragment)
+
+
+def guide(page: str, heading: str) -> Citation:
+    """A section of a guide on tensorflow.org/guide."""
+    return Citation("guide", page, heading)
+
+
+def article(claim: str) -> Citation:
+    """A claim of the article that this project grew out of, in our own words."""
+    return Citation("article", "Should tf.GradientTape only operate on tf.Variable?", claim)
+
+
+UNDOCUMENTED = Citation("undocumented")
+
+
+class Violation(AssertionError):  # noqa: N818 - it is a finding, as AssertionError is
+    """A promise that was not kept.
+
+    Args:
+        expected: what should have been, and by which oracle.
+        got: what TensorFlow answered.
+        where: the program and the place in it.
+        why: how the expectation was derived (the tolerance, the confirmations).
+        kind: the sort of mismatch, one word: value, none, shape, dtype, exception, ...
+    """
+
+    contract: Contract
+
+    def __init__(self, *, kind: str, expected: str, got: str, where: str, why: str) -> None:
+        super().__init__(f"{kind}: expected {expected}, got {got}")
+        self.kind, self.expected, self.got, self.where, self.why = kind, expected, got, where, why
+
+
+@dataclass
+class Tally:
+    """How many checks of an example could have failed, and how many could not, by reason.
+
+    Attributes:
+        conclusive: checks that a fault would have failed.
+        inconclusive: checks whose oracle could not decide, by reason.
+        trivial: checks that cannot fail (zero-size, zero derivative), counted apart.
+        gaps: gradients that TensorFlow says it does not offer, by error.
+    """
+
+    conclusive: int = 0
+    trivial: int = 0
+    inconclusive: dict[str, int] = field(default_factory=dict)
+    gaps: dict[str, int] = field(default_factory=dict)
+
+    def undecided(self, reason: str) -> None:
+        """Count a check whose oracle could not decide."""
+        self.inconclusive[reason] = self.inconclusive.get(reason, 0) + 1
+
+    def gap(self, error: str) -> None:
+        """Count a gradient that TensorFlow does not offer."""
+        self.gaps[error] = self.gaps.get(error, 0) + 1
+
+    def __iadd__(self, other: Tally) -> Tally:  # noqa: PYI034 - a plain dataclass, not subclassed
+        """Add the counts of another tally."""
+        self.conclusive += other.conclusive
+        self.trivial += other.trivial
+        for mine, theirs in ((self.inconclusive, other.inconclusive), (self.gaps, other.gaps)):
+            for reason, count in theirs.items():
+                mine[reason] = mine.get(reason, 0) + count
+        return self
+
+
+class Unsupported(Exception):  # noqa: N818 - a verdict, not an error
+    """The forward pass alone raises in this mode on this TensorFlow; holds the error's class."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One promise; see the head of this module.
+
+    Attributes:
+        id: its permanent name, words joined by hyphens.
+        sentence: the promise, in our own words.
+        cites: where it is documented; never empty.
+        modes: the modes in which it is asserted.
+        since, until: the TensorFlow minor versions between which it is asserted, inclusive.
+        floor: the least share of conclusive checks with which it may be said to hold.
+        check: looks at what was seen; returns a tally or raises :class:`Violation`.
+    """
+
+    id: str
+    sentence: str
+    cites: tuple[Citation, ...]
+    modes: tuple[str, ...]
+    since: tuple[int, int]
+    until: tuple[int, int] | None
+    floor: float
+    check: Callable[[Any], Tally]
+
+    def applies(self, mode: str, version: tuple[int, int]) -> bool:
+        """Whether it is asserted in a mode on a TensorFlow minor version such as (2, 21)."""
+        return (
+            mode in self.modes
+            and self.since <= version
+            and (self.until is None or version <= self.until)
+        )
+
+
+CATALOGUE: dict[str, Contract] = {}
+"""Every contract by id, in the order in which the modules state them."""
+
+ALL_MODES = tuple(MODES)
+
+
+@dataclass(frozen=True)
+class Cases(Generic[C, S]):
+    """A family of cases: drawn once, run once, and looked at by all of its contracts.
+
+    Attributes:
+        name: what the pytest items are called.
+        draw: from a subject and a mode's name to a strategy of cases.
+        run: a case in a mode: what was seen. Raises :class:`Unsupported`.
+        source: the case as a program that can be pasted.
+        subjects: what outcomes are about; one empty string if there is only one.
+        modes: the modes in which the family runs.
+        contracts: filled by :meth:`contract`.
+    """
+
+    name: str
+    draw: Callable[[str, str], st.SearchStrategy[C]]
+    run: Callable[[C, str], S]
+    source: Callable[[C], str]
+    subjects: tuple[str, ...] = ("",)
+    modes: tuple[str, ...] = ALL_MODES
+    contracts: list[Contract] = field(default_factory=list)
+
+    def contract(  # noqa: PLR0913 - each is said by name, and most contracts say two
+        self,
+        id: str,  # noqa: A002 - the field's own word
+        sentence: str,
+        *,
+        cites: Sequence[Citation],
+        modes: Sequence[str] | None = None,
+        since: tuple[int, int] = (2, 8),
+        until: tuple[int, int] | None = None,
+        floor: float = 0.5,
+    ) -> Callable[[Callable[[S], Tally]], Contract]:
+        """Register the decorated check as a contract of this family.
+
+        Raises:
+            UsageError: if the id is taken or malformed, a citation is missing, or a mode unknown.
+        """
+
+        def decorate(check: Callable[[S], Tally]) -> Contract:
+            made = Contract(
+                id,
+                sentence,
+                tuple(cites),
+                tuple(self.modes if modes is None else modes),
+                since,
+                until,
+                floor,
+                check,
+            )
+            _validate(made)
+            CATALOGUE[made.id] = made
+            self.contracts.append(made)
+            return made
+
+        return decorate
+
+
+def _validate(made: Contract) -> None:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", made.id):
+        raise UsageError(
+            f"contract id {made.id!r} is malformed",
+            expected="lower-case words joined by hyphens",
+            hint="ids are permanent: name the promise, not the test",
+        )
+    if made.id in CATALOGUE:
+        raise UsageError(
+            f"contract id {made.id!r} is used twice",
+            expected="one contract for each id",
+            hint=f"it already says: {CATALOGUE[made.id].sentence}",
+        )
+    if not made.cites:
+        raise UsageError(
+            f"contract {made.id!r} has no citation",
+            expected="at least one docstring(...), guide(...), article(...) or UNDOCUMENTED",
+            hint="say where TensorFlow promises it, or that nobody does: cites=[UNDOCUMENTED]",
+        )
+    for mode in made.modes:
+        if mode not in MODES:
+            raise UsageError(
+                f"contract {made.id!r} names the unknown mode {mode!r}",
+                expected=f"one of {', '.join(MODES)}",
+                hint=nearest(mode, MODES),
+            )

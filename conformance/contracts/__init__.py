@@ -1,0 +1,1 @@
+"""The contracts, a module a chapter, and the pytest module that runs them."""

@@ -1,0 +1,28 @@
+"""Every contract, met by cases: the plugin makes one item of each family, subject and mode."""
+
+from conformance import graph_cases, literal_cases, regression_cases
+from conformance.contracts import (
+    article,
+    article_tape,
+    forward_mode,
+    lower_precision,
+    mutability,
+    unconnected,
+    values,
+    watching,
+)
+
+CHAPTERS = (
+    watching,
+    unconnected,
+    values,
+    forward_mode,
+    lower_precision,
+    mutability,
+    article,
+    article_tape,
+)
+
+graph = graph_cases.GRAPHS
+regression = regression_cases.REGRESSIONS
+literal = literal_cases.LITERALS

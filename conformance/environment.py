@@ -1,0 +1,103 @@
+"""What a run really used: versions, flags and the machine, for headers and records."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from typing import Any, Final
+
+_VARIABLES: Final = (
+    "CUDA_VISIBLE_DEVICES",
+    "KERAS_BACKEND",
+    "KMP_",
+    "MKL_",
+    "OMP_",
+    "OPENBLAS_",
+    "PYTHONHASHSEED",
+    "TF_",
+    "XLA_FLAGS",
+)
+_TERRAFORM: Final = (
+    "TF_CLI_",
+    "TF_DATA_DIR",
+    "TF_IGNORE",
+    "TF_IN_AUTOMATION",
+    "TF_INPUT",
+    "TF_LOG",
+    "TF_PLUGIN_",
+    "TF_REGISTRY_",
+    "TF_REATTACH_",
+    "TF_TOKEN_",
+    "TF_VAR_",
+    "TF_WORKSPACE",
+)
+"""Terraform shares the prefix, and some of its variables are secrets."""
+
+_DISTRIBUTIONS: Final = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "tf-nightly",
+    "tf-nightly-cpu",
+    "tensorflow-macos",
+)
+
+
+def installed_tensorflow() -> str | None:
+    """The version of the installed TensorFlow, without importing it; None if there is none.
+
+    ``unknown`` if it can be imported but no known distribution provides it.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        return None
+    for name in _DISTRIBUTIONS:
+        found = _version(name)
+        if found is not None:
+            return found
+    return "unknown"
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def variables() -> dict[str, str]:
+    """The environment variables that TensorFlow may read, as they are set."""
+    ours = ((k, v) for k, v in sorted(os.environ.items()) if k.startswith(_VARIABLES))
+    return {k: v for k, v in ours if not k.startswith(_TERRAFORM)}
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of everything that takes part, without importing any of it."""
+    others = ("keras", "numpy", "hypothesis", "pytest", "protobuf", "ml-dtypes")
+    return {
+        "python": platform.python_version(),
+        "tensorflow": installed_tensorflow(),
+        **{name: _version(name) for name in others},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """The machine: system, processor and its vector extensions."""
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "extensions": _extensions(),
+        "byteorder": sys.byteorder,
+    }
+
+
+def _extensions() -> list[str]:
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+            lines = [line for line in file if line.startswith(("flags", "Features"))]
+    except OSError:  # not Linux: the record then says that nothing is known
+        return []
+    flags = set(lines[0].split(":", 1)[1].split()) if lines else set()
+    return sorted(f for f in flags if f.startswith(("avx", "fma", "amx", "sse4", "sve", "asimd")))

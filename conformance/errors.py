@@ -1,0 +1,43 @@
+"""What goes wrong on the user's side: one error, with a code, what was expected and a hint."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a run ends; the README has the same table."""
+
+    HOLDS = 0
+    VIOLATED = 1
+    INTERRUPTED = 2
+    INTERNAL = 3
+    USAGE = 4
+    NOTHING_RAN = 5
+    NO_TENSORFLOW = 6
+
+
+class UsageError(Exception):
+    """Something the user can put right.
+
+    Args:
+        what: what is wrong, with the value that was given.
+        expected: what would have been right.
+        hint: what to do next.
+        code: the exit code of the run.
+    """
+
+    def __init__(
+        self, what: str, *, expected: str, hint: str, code: ExitCode = ExitCode.USAGE
+    ) -> None:
+        super().__init__(f"{what}\n  expected: {expected}\n  hint: {hint}")
+        self.code = code
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint that names the known word most like a given one."""
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""What a gradient must equal, known without asking the code under test."""

@@ -1,0 +1,69 @@
+"""Agree, disagree or inconclusive: a claimed derivative against an estimated one.
+
+The tolerance is what the estimate says of itself; nothing here is tuned. A check counts as
+conclusive only where the tolerance is below 1 % of what is checked: a check that cannot fail is not
+evidence.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from conformance.oracles.finite_difference import Estimate
+
+RESOLUTION = 0.01
+"""The relative error that a conclusive check must be able to see."""
+
+
+class Answer(Enum):
+    """What comparing a claim with an estimate says."""
+
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An answer and the numbers behind it.
+
+    Attributes:
+        answer: whether they agree.
+        reason: why it is inconclusive, else empty.
+        claimed, expected: the derivative that was claimed, and the estimate.
+        tolerance: how far apart they may be.
+    """
+
+    answer: Answer
+    reason: str
+    claimed: float
+    expected: float
+    tolerance: float
+
+    def conclusive_about(self, part: float) -> bool:
+        """Whether an error of 1 % in a part of the claim would have been seen."""
+        return self.answer is Answer.AGREE and self.tolerance < RESOLUTION * abs(part)
+
+
+def judge(claimed: float, estimate: Estimate, *, slack: float) -> Judgement:
+    """Compare a claimed directional derivative with an estimate.
+
+    Args:
+        claimed: the claim, a gradient's product with the direction.
+        estimate: the derivative by finite differences.
+        slack: how far the claim itself may be off by rounding.
+    """
+    tolerance = estimate.error + slack
+
+    def answer(what: Answer, reason: str = "") -> Judgement:
+        return Judgement(what, reason, claimed, estimate.value, tolerance)
+
+    if not estimate.finite:
+        return answer(Answer.INCONCLUSIVE, "the differences are not finite")
+    if not math.isfinite(claimed):
+        return answer(Answer.DISAGREE)
+    if abs(claimed - estimate.value) > tolerance:
+        return answer(Answer.DISAGREE)
+    return answer(Answer.AGREE)

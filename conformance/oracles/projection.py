@@ -1,0 +1,141 @@
+"""An op graph as a function of one real parameter, along a direction through its inputs.
+
+The targets are weighted with a cotangent and summed; of complex numbers the real part counts. That
+is the function whose gradient TensorFlow returns: for a complex input z = x + iy the gradient is
+dL/dx + i dL/dy, so the derivative along a tangent v is the real part of the sum of conj(g) v.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from conformance.oracles.finite_difference import Estimate, Sample, directional_derivative
+from strategies.graphs import Graph
+
+Array = npt.NDArray[Any]
+
+NOISE = 2.0**-30
+"""The relative size of the disturbances that measure how rounding errors grow."""
+
+
+class Projection:
+    """The weighted sum of a graph's targets, as a function along directions from one point.
+
+    What stands behind a stop_gradient counts as a constant: it keeps its value at the point.
+
+    Args:
+        tf: the TensorFlow module; the graph is run eagerly.
+        graph: all of it in double precision.
+        arrays: the point: float64 or complex128 numbers for each input, integers as they are.
+        targets: which outputs are weighted, by position.
+        weights: the cotangent, an array for each target.
+        epsilon: of the coarsest precision in which the graph computes.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of one mathematical object
+        self,
+        tf: Any,
+        graph: Graph,
+        arrays: Sequence[Array],
+        targets: Sequence[int],
+        weights: Sequence[Array],
+        epsilon: float,
+    ) -> None:
+        self._tf = tf
+        self._graph = graph
+        self._arrays = arrays
+        self._targets = targets
+        self._weights = weights
+        self._epsilon = epsilon
+        self._tensors = [tf.constant(array) for array in arrays]
+        self._held: dict[int, Any] = {}
+        stopped = any(node.blocks == "stopped" for node in graph.nodes)
+        self._function = graph.function(tf, self._hold if stopped else None)
+
+    def _hold(self, node: int, result: Any) -> Any:
+        if self._graph.nodes[node].blocks == "stopped":
+            return self._held.setdefault(node, result)
+        return result
+
+    def _sample(self, function: Callable[..., list[Any]], tensors: Sequence[Any]) -> Sample:
+        outputs = function(*tensors)
+        value, magnitude = 0.0, 0.0
+        for k, weight in zip(self._targets, self._weights, strict=True):
+            terms = np.conj(weight) * outputs[k].numpy()
+            value += float(terms.sum().real)
+            magnitude += float(np.abs(terms).sum())
+        return Sample(value, magnitude)
+
+    def along(self, direction: Mapping[int, Array]) -> Callable[[float], Sample]:
+        """The function of the parameter t at the point plus t times the direction."""
+
+        def phi(t: float) -> Sample:
+            tensors = list(self._tensors)
+            if t:
+                for i, tangent in direction.items():
+                    tensors[i] = self._tf.constant(self._arrays[i] + t * tangent)
+            return self._sample(self._function, tensors)
+
+        return phi
+
+    def growth(self) -> float:
+        """How much rounding errors inside the graph can move the sum, in units of epsilon.
+
+        Every intermediate result is disturbed by a relative amount that is far above rounding and
+        far below anything else (Monte Carlo arithmetic: D. S. Parker, UCLA CSD-970002, 1997).
+        """
+        phi = self._sample(self._function, self._tensors).value
+        worst = 0.0
+        for seed in range(3):
+            random = np.random.default_rng(seed)
+            function = self._graph.function(self._tf, self._disturbed(random))
+            worst = max(worst, abs(self._sample(function, self._tensors).value - phi) / NOISE)
+        return worst
+
+    def _disturbed(self, random: np.random.Generator) -> Callable[[int, Any], Any]:
+        return disturb(self._tf, random, NOISE, self._hold)
+
+    def derivative(
+        self, direction: Mapping[int, Array], *, step: float, growth: float = 0.0
+    ) -> Estimate:
+        """The derivative along a direction, by finite differences.
+
+        Args:
+            direction: a tangent for each input that moves.
+            step: the larger of the two steps.
+            growth: what :meth:`growth` found, if it was asked.
+        """
+        phi = self.along(direction)
+
+        def grown(t: float) -> Sample:
+            sample = phi(t)
+            return Sample(sample.value, max(sample.magnitude, growth))
+
+        return directional_derivative(
+            grown, epsilon=self._epsilon, step=step, roundings=1 + len(self._graph.nodes)
+        )
+
+
+def disturb(
+    tf: Any,
+    random: np.random.Generator,
+    amount: float,
+    inner: Callable[[int, Any], Any] = lambda _, result: result,
+) -> Callable[[int, Any], Any]:
+    """A hook for :meth:`Graph.function` that scales each element by 1 plus or minus ``amount``."""
+
+    def scale(tensor: Any) -> Any:
+        if not (tensor.dtype.is_floating or tensor.dtype.is_complex):
+            return tensor
+        signs = random.integers(0, 2, tensor.shape) * 2.0 - 1.0
+        return tensor * tf.cast(tf.constant(1.0 + amount * signs), tensor.dtype)
+
+    def around(node: int, result: Any) -> Any:
+        result = inner(node, result)
+        return [scale(t) for t in result] if isinstance(result, list | tuple) else scale(result)
+
+    return around

@@ -1,0 +1,455 @@
+"""The pytest plugin: options, one item for each family, subject and mode, record and summary.
+
+It imports no TensorFlow before an item runs.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from conformance import __version__, environment
+from conformance.boundary import OLDEST, tensorflow, version
+from conformance.contract import CATALOGUE, Cases, Violation
+from conformance.deviations import FILE as DEVIATIONS
+from conformance.deviations import Deviation, load
+from conformance.errors import ExitCode, UsageError, nearest
+from conformance.modes import MODES
+from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
+from conformance.record import Outcome, Record, check_writable, outcome_from_json
+from conformance.running import ItemRun, Plan, failure_text
+
+HERE = Path(__file__).parent
+_WRITE_EVERY = 10.0
+"""Seconds between two writings of an unfinished record."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options, all named --tape-…."""
+    group = parser.getgroup("tapemeasure", "conformance of tf.GradientTape")
+    group.addoption(
+        "--tape-mode",
+        action="append",
+        metavar="MODE",
+        help=f"run only this mode, repeatable: {', '.join(MODES)} (default: all)",
+    )
+    group.addoption(
+        "--tape-profile",
+        default=DEFAULT,
+        metavar="PROFILE",
+        help=f"how much to try: {', '.join(PROFILES)} (default: {DEFAULT})",
+    )
+    group.addoption("--tape-record", metavar="FILE", help="write the record of the run to FILE")
+    group.addoption(
+        "--tape-record-only",
+        action="store_true",
+        help="exit 0 if the record is complete, whatever it says; needs --tape-record",
+    )
+    group.addoption(
+        "--tape-examples", type=int, metavar="N", help="cases of an item, instead of the profile's"
+    )
+    group.addoption(
+        "--tape-seed",
+        type=int,
+        metavar="N",
+        help="the base of all seeds (default: 0; random in the profile explore)",
+    )
+
+
+class Refused(pytest.UsageError):
+    """Ends the run: one clear error and its own exit code, which pytest's class cannot carry."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main() -> Generator[None, Any, Any]:
+    """What the user can put right is one error, wherever in the run it is found."""
+    try:
+        return (yield)
+    except Refused as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return error.code
+
+
+def _refuse(config: pytest.Config, error: UsageError) -> NoReturn:
+    """End the run; a worker leaves it to its controller."""
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["tape_refused"] = [str(error), int(error.code)]
+        pytest.exit(str(error), returncode=error.code)
+    raise Refused(str(error), error.code) from error
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options before anything runs."""
+    try:
+        run = TapeRun(config)
+    except UsageError as error:
+        _refuse(config, error)
+    config.stash[RUN] = run
+    config.pluginmanager.register(run, "tapemeasure-run")
+
+
+def pytest_exception_interact(
+    node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any]
+) -> None:
+    """A module that states a contract wrongly ends the run before anything was tried."""
+    if call.when == "collect" and call.excinfo is not None:
+        error = call.excinfo.value.__cause__
+        if isinstance(error, UsageError):
+            _refuse(node.config, error)
+
+
+class TapeRun:
+    """One pytest session: what was asked, what came out, and the record of it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        option = config.option
+        self.modes = tuple(dict.fromkeys(option.tape_mode or MODES))
+        for mode in self.modes:
+            if mode not in MODES:
+                raise UsageError(
+                    f"unknown mode {mode!r}",
+                    expected=f"one of {', '.join(MODES)}",
+                    hint=nearest(mode, MODES),
+                )
+        if option.tape_profile not in PROFILES:
+            raise UsageError(
+                f"unknown profile {option.tape_profile!r}",
+                expected=f"one of {', '.join(PROFILES)}",
+                hint=nearest(option.tape_profile, PROFILES),
+            )
+        self.profile: Profile = PROFILES[option.tape_profile]
+        if option.tape_examples is not None and option.tape_examples < 1:
+            raise UsageError(
+                f"--tape-examples {option.tape_examples}",
+                expected="a number of cases, 1 or more",
+                hint="leave it out for the profile's own numbers",
+            )
+        self.seed = option.tape_seed
+        if self.seed is None:
+            self.seed = 0 if self.profile.fixed_seed else secrets.randbelow(2**32)
+        self.is_worker = hasattr(config, "workerinput")
+        if self.is_worker:
+            self.seed = config.workerinput["tape_seed"]
+        self.path = Path(option.tape_record) if option.tape_record else None
+        asked = self.path is not None or option.tape_record_only or _asks_for_contracts(config)
+        self.judges = asked and not self.is_worker and not option.collectonly
+        if self.judges:
+            self._check_surroundings()
+        self.record = Record({})
+        self.failures: list[Outcome] = []
+        self.reported = 0
+        self.broken = 0
+        self.collected: int | None = None
+        self.deviations: tuple[Deviation, ...] = ()
+        self.started = time.monotonic()
+        self.written = 0.0
+        self._plan: Plan | None = None
+
+    def _check_surroundings(self) -> None:
+        """TensorFlow is there, and the record can be written."""
+        found = environment.installed_tensorflow()
+        if found in (None, "unknown") or tuple(map(int, found.split(".")[:2])) < OLDEST:
+            tensorflow()
+        if self.config.option.tape_record_only and self.path is None:
+            raise UsageError(
+                "--tape-record-only without --tape-record",
+                expected="a file for the record, as its completeness is the verdict",
+                hint="add --tape-record FILE",
+            )
+        if self.path is None:
+            return
+        try:
+            check_writable(self.path)
+        except OSError as error:
+            raise UsageError(
+                f"the record cannot be written to {self.path}: {error.strerror}",
+                expected="a file in a folder that exists or can be made",
+                hint="give another path: --tape-record results/mine.json",
+            ) from error
+
+    @property
+    def plan(self) -> Plan:
+        """What items need to know; imports TensorFlow on first use."""
+        if self._plan is None:
+            minor = version(tensorflow())
+            known = [d for d in self.deviations if d.covers(minor)]
+            self._plan = Plan(
+                self.profile, self.seed, self.config.option.tape_examples, minor, tuple(known)
+            )
+        return self._plan
+
+    # -- workers ---------------------------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Every worker uses the same base seed."""
+        node.workerinput["tape_seed"] = self.seed
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - pytest's names
+        """What a worker really used, or why it refused."""
+        refused = getattr(node, "workeroutput", {}).get("tape_refused")
+        if refused:
+            raise Refused(*refused)
+        facts = getattr(node, "workeroutput", {}).get("tape_facts")
+        if facts:
+            self.record.header["used"] = json.loads(facts)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002
+        """How many items there are, where workers collect them."""
+        self._begin(len(ids))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """How many items there are, and what is known of the contracts that they speak for."""
+        if any(isinstance(item, ContractItem) for item in session.items):
+            try:
+                self.deviations = load(DEVIATIONS, CATALOGUE)
+            except UsageError as error:
+                _refuse(self.config, error)
+            self._begin(len(session.items))
+
+    def _begin(self, collected: int) -> None:
+        """Leave a record that says it is incomplete, for whatever happens.
+
+        Not before everything that can be refused has been looked at: a refused run leaves nothing.
+        """
+        if self.collected is None and collected:
+            self.record.header = {**header(self), "used": None}
+            self.collected = collected
+            self._write(complete=False)
+
+    # -- what is printed first -------------------------------------------------------------------
+
+    def pytest_report_header(self) -> list[str]:
+        """What is really used."""
+        if not self.judges:
+            return []
+        return header_lines(self)
+
+    # -- outcomes --------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach the outcomes of an item to its report, which also travels between processes."""
+        report = yield
+        if isinstance(item, ContractItem) and call.when == "call":
+            outcomes = [] if item.run is None else item.run.finish()
+            if call.excinfo is None or any(o.failure is not None for o in outcomes):
+                report.tape_outcomes = json.dumps([asdict(outcome) for outcome in outcomes])
+            else:
+                report.tape_broken = True
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the outcomes of an item into the record."""
+        if report.when == "call":
+            self.reported += 1
+            self.broken += getattr(report, "tape_broken", False)
+        outcomes = getattr(report, "tape_outcomes", None)
+        if outcomes is None or self.is_worker:
+            return
+        self.record.outcomes += map(outcome_from_json, json.loads(outcomes))
+        if time.monotonic() - self.written > _WRITE_EVERY:
+            self._write(complete=False)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the record; with --tape-record-only its completeness is the verdict."""
+        if self.is_worker:
+            if self._plan is not None:
+                facts = json.dumps(used(tensorflow()))
+                self.config.workeroutput["tape_facts"] = facts  # type: ignore[attr-defined]
+            return
+        if self._plan is not None:
+            self.record.header["used"] = used(tensorflow())
+        ran = exitstatus in (ExitCode.HOLDS, ExitCode.VIOLATED)
+        complete = ran and self.collected == self.reported and not self.broken
+        if self.collected is not None:
+            self._write(complete=complete)
+        if ran and self.broken:
+            session.exitstatus = ExitCode.INTERNAL
+        elif self.config.option.tape_record_only and complete:
+            session.exitstatus = ExitCode.HOLDS
+
+    def _write(self, *, complete: bool) -> None:
+        self.written = time.monotonic()
+        self.record.complete = complete
+        self.record.seconds = self.written - self.started
+        if self.path is not None and self.judges:
+            self.record.write(self.path)
+
+    # -- what is printed last --------------------------------------------------------------------
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """A line for each cell that does not hold, then the counts."""
+        if self.collected is None or self.is_worker:
+            return
+        terminalreporter.section("tapemeasure")
+        for line in summary_lines(self.record):
+            terminalreporter.write_line(line)
+        if self.broken:
+            items = "1 item" if self.broken == 1 else f"{self.broken} items"
+            terminalreporter.write_line(f"{items} broke off: see the errors above")
+        if self.path is not None and self.judges:
+            words = "complete" if self.record.complete else "INCOMPLETE"
+            terminalreporter.write_line(f"record: {self.path} ({words})")
+
+
+RUN = pytest.StashKey[TapeRun]()
+
+
+def _asks_for_contracts(config: pytest.Config) -> bool:
+    """Whether the arguments of this session take in the contracts."""
+    folder = HERE / "contracts"
+    roots = [Path(str(argument).split("::", maxsplit=1)[0]) for argument in config.args]
+    paths = [(config.invocation_params.dir / root).resolve() for root in roots]
+    return any(p == folder or folder in p.parents or p in folder.parents for p in paths)
+
+
+def header(run: TapeRun) -> dict[str, Any]:
+    """The header of a record, as far as it is known before TensorFlow is imported."""
+    return {
+        "tapemeasure": __version__,
+        "profile": run.profile.name,
+        "seed": run.seed,
+        "examples": run.config.option.tape_examples,
+        "modes": list(run.modes),
+        "versions": environment.versions(),
+        "machine": environment.machine(),
+        "environment": environment.variables(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def used(tf: Any) -> dict[str, Any]:
+    """What TensorFlow says of itself once imported."""
+    return {
+        "tensorflow": tf.__version__,
+        "git": tf.version.GIT_VERSION,
+        "devices": [d.device_type for d in tf.config.list_physical_devices()],
+    }
+
+
+def header_lines(run: TapeRun) -> list[str]:
+    """The header of the terminal."""
+    found = environment.versions()
+    named = [f"{name} {number}" for name, number in found.items() if number]
+    examples = run.config.option.tape_examples
+    lines = [
+        f"tapemeasure {__version__}: {', '.join(named)}",
+        f"profile {run.profile.name}, seed {run.seed}, modes {', '.join(run.modes)}"
+        + (f", {examples} cases an item" if examples else ""),
+    ]
+    flags = environment.variables()
+    if flags:
+        lines.append("environment " + " ".join(f"{k}={v}" for k, v in flags.items()))
+    return lines
+
+
+def summary_lines(record: Record) -> list[str]:
+    """Cells that do not hold, one a line, with many alike in one; then the counts."""
+    lines, alike = [], dict[tuple[str, str, str], int]()
+    for o in sorted(record.outcomes, key=lambda o: (o.contract, o.subject, o.mode)):
+        if o.verdict in ("violated", "crashed") and o.failure is not None:
+            where = " ".join(part for part in (o.subject, o.mode) if part)
+            lines.append(
+                f"{o.verdict:9} {o.contract} [{where}]: expected {_short(o.failure.expected)}, "
+                f"got {_short(o.failure.got)}"
+            )
+        elif o.verdict != "holds":
+            key = (o.verdict, o.contract, _main_reason(o))
+            alike[key] = alike.get(key, 0) + 1
+    for (verdict, contract, reason), count in sorted(alike.items()):
+        cells = "1 cell" if count == 1 else f"{count} cells"
+        lines.append(f"{verdict:9} {contract} in {cells}: {reason}")
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in record.counts().items() if n)
+    contracts = len({o.contract for o in record.outcomes})
+    return [*lines, f"{contracts} contracts, {len(record.outcomes)} cells: {counts}"]
+
+
+def _main_reason(outcome: Outcome) -> str:
+    by_verdict = {
+        "deviates": outcome.deviations,
+        "gap": outcome.gaps,
+        "unsupported": outcome.rejected,
+    }
+    reasons = by_verdict.get(outcome.verdict, outcome.inconclusive)
+    if not reasons:
+        return "no case concerned it" if not outcome.trivial else "no check could have failed"
+    return _short(max(reasons, key=lambda reason: reasons[reason]))
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else line[:97] + "..."  # noqa: PLR2004 - a line's width
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(
+    collector: pytest.Module, name: str, obj: object
+) -> list[pytest.Item] | None:
+    """One item for each subject and mode of a family of cases."""
+    if not isinstance(obj, Cases) or not isinstance(collector, pytest.Module):
+        return None
+    run = collector.config.stash[RUN]
+    return list(_items(collector, name, obj, run))
+
+
+def _items(
+    collector: pytest.Module, name: str, cases: Cases[Any, Any], run: TapeRun
+) -> Iterator[pytest.Item]:
+    for subject in cases.subjects:
+        for mode in cases.modes:
+            if mode in run.modes and takes(run.profile, run.seed, subject, mode):
+                parts = "-".join(part for part in (subject, mode) if part)
+                item: ContractItem = ContractItem.from_parent(
+                    collector, name=f"{name}[{parts}]", callobj=lambda: None
+                )
+                item.cases, item.subject, item.mode = cases, subject, mode
+                item.extra_keyword_matches.update(c.id for c in cases.contracts if mode in c.modes)
+                yield item
+
+
+class ContractItem(pytest.Function):
+    """A family of cases about one subject in one mode."""
+
+    cases: Cases[Any, Any]
+    subject: str
+    mode: str
+    run: ItemRun | None = None
+
+    def runtest(self) -> None:
+        """Draw and run the cases."""
+        forget_local_constants()
+        try:
+            plan = self.config.stash[RUN].plan
+        except UsageError as error:  # the installed TensorFlow cannot even be imported
+            pytest.exit(str(error), returncode=error.code)
+        self.run = ItemRun(self.cases, self.subject, self.mode, plan)
+        self.run.node_id = self.nodeid
+        self.run.test()()
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+        """A violation in the words of its contract; anything else as pytest prints it."""
+        if isinstance(excinfo.value, Violation) and self.run is not None:
+            contract = excinfo.value.contract
+            found = environment.versions()
+            versions = ", ".join(f"{k} {v}" for k, v in found.items() if v)
+            return failure_text(contract, self.run.outcomes[contract.id], versions)
+        return super().repr_failure(excinfo)

@@ -1,0 +1,184 @@
+"""Strategies for op graphs and for the numbers that their inputs hold."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from hypothesis import strategies as st
+
+from strategies import dtypes
+from strategies.graphs import Argument, Graph, Node, Ref
+from strategies.ops import CATALOGUE, Op
+from strategies.ops.spec import Call, Draw, Site
+from strategies.tensors import Indices, Input, Value
+from strategies.values import REAL, Number, codes, decode, grid
+
+MAX_NODES = 12
+MAX_BEFORE = 6
+"""Nodes before the subject; the others come after it."""
+
+Point = tuple[tuple[Number, ...], ...]
+"""Numbers for every input of a graph, in row-major order."""
+
+
+class _Graph:
+    """A graph under construction.
+
+    Inputs are made while nodes are drawn, so their numbers are not known before the end: until
+    then input i is value -1 - i, and the results of nodes count from 0.
+    """
+
+    def __init__(self, draw: Draw, dtype: str, *, subject: Op | None) -> None:
+        self.draw = draw
+        self.dtype = dtype
+        self.subject = subject
+        self.partner = _partner(self)
+        self.inputs: list[Input] = []
+        self.nodes: list[tuple[Op, Call, list[tuple[int, tuple[float, ...]]]]] = []
+        self.values: list[Value] = []
+        self.results: list[Value] = []
+
+    def apply(self, op: Op, draw: Draw) -> None:
+        """Draw how an op is called, and add it as a node."""
+        site = Site(draw, self.dtype, self.values, self.inputs)
+        made = op.build(site)
+        self.nodes.append((op, made, site.kinks))
+        for result in made.results:
+            value = Value(len(self.results), result)
+            self.results.append(value)
+            self.values.append(value)
+
+    def surround(self, most: int) -> None:
+        """Draw up to ``most`` other ops, until the draw says that it is enough."""
+        for _ in range(most):
+            if not self.draw(self.partner, "node"):
+                break
+
+    def finish(self, *, more_outputs: bool) -> Graph:
+        """The graph: outputs are the results that nothing uses, and if asked one that is used.
+
+        At least one of them is differentiable.
+        """
+        shift = len(self.inputs)
+
+        def number(index: int) -> int:
+            return -1 - index if index < 0 else shift + index
+
+        def renumber(argument: Argument) -> Argument:
+            if isinstance(argument, Ref):
+                return Ref(number(argument.index))
+            return tuple(map(renumber, argument)) if type(argument) is tuple else argument
+
+        nodes = tuple(
+            Node(
+                op.name,
+                op.call,
+                tuple(map(renumber, made.args)),
+                tuple((key, renumber(value)) for key, value in made.kwargs),
+                made.results,
+                made.listed,
+                op.blocks,
+                op.aliases,
+                op.ties,
+                tuple((number(index), kinks) for index, kinks in met),
+            )
+            for op, made, met in self.nodes
+        )
+        taken = {index for node in nodes for index in node.operands}
+        ends = [v for v in self.results if number(v.index) not in taken]
+        inner = [v for v in self.results if number(v.index) in taken]
+        if not any(dtypes.is_differentiable(v.dtype) for v in ends):
+            ends += [v for v in inner if dtypes.is_differentiable(v.dtype)][-1:]
+        chosen = ends + [v for v in inner[:1] if more_outputs and v not in ends]
+        return Graph(tuple(self.inputs), nodes, tuple(number(v.index) for v in chosen))
+
+
+@st.composite
+def _partner(draw: Draw, graph: _Graph) -> bool:
+    """Whether a graph goes on, and if so with what: its next node is then added.
+
+    A strategy of its own, so that shrinking takes a node for one thing: it drops any of them, or
+    puts a simpler op in its place, and what is drawn after it stays as it was.
+    """
+    op = draw(_partners(graph.dtype), "op")
+    if op is None and not graph.nodes and not graph.subject:
+        op = next(iter(CATALOGUE.values()))
+    if op:
+        graph.apply(op, draw)
+    return op is not None
+
+
+@st.composite
+def graphs(draw: Draw, subject: str | None = None, *, max_nodes: int = MAX_NODES) -> Graph:
+    """Op graphs of 1 to ``max_nodes`` nodes in which ``subject`` occurs.
+
+    Reaches: shared sub-expressions, several inputs and outputs, unused inputs, integer and bool
+    values beside the differentiable ones. Shrinks to the subject alone on fresh scalar inputs.
+
+    Args:
+        draw: supplied by Hypothesis.
+        subject: the name of a catalogue entry; any entry if left out.
+        max_nodes: the largest number of nodes.
+    """
+    op = CATALOGUE[subject] if subject else None
+    dtype = draw(_main_dtypes(op.dtypes if op else dtypes.DIFFERENTIABLE), "dtype")
+    graph = _Graph(draw, dtype, subject=op)
+    if op:
+        graph.surround(min(MAX_BEFORE, max_nodes - 1))
+        graph.apply(op, draw)
+    graph.surround(max_nodes - len(graph.nodes))
+    if not any(dtypes.is_differentiable(v.dtype) for v in graph.results):
+        graph.apply(CATALOGUE["tf.cast"], draw)
+    extras = draw(_EXTRAS, "unused input, inner output")
+    if extras & 1:
+        Site(draw, dtype, graph.values, graph.inputs).input(dtype, (), REAL)
+    return graph.finish(more_outputs=bool(extras & 2))
+
+
+_EXTRAS = st.sampled_from([0, 1, 2, 3, 0, 0, 0])
+
+
+@cache
+def _main_dtypes(allowed: tuple[str, ...]) -> st.SearchStrategy[str]:
+    """Each once, simplest first, so that a draw shrinks to it; then the common ones again."""
+    common = ("float64",) * 7 + ("complex128",) * 2
+    table = [*dtypes.DIFFERENTIABLE, *common]
+    return st.sampled_from([dtype for dtype in table if dtype in allowed])
+
+
+@cache
+def _partners(dtype: str) -> st.SearchStrategy[Op | None]:
+    """One more op, or None for no more: about one time in five, and where a draw shrinks to.
+
+    One draw both ends the graph and names the op, so a node less is a run of draws less. Ops that
+    take every dtype come first, so that one index is the same op whatever the dtype.
+    """
+    ops = [o for o in CATALOGUE.values() if dtype in o.dtypes]
+    ops.sort(key=lambda o: len(o.dtypes) < len(dtypes.DIFFERENTIABLE))
+    return st.sampled_from([None, *ops, *[None] * (len(ops) // 4)])
+
+
+@st.composite
+def points(draw: Draw, inputs: tuple[Input, ...]) -> Point:
+    """Numbers for inputs: off kinks and poles, free of ties across the whole graph."""
+    taken: set[float] = set()
+    return tuple(_numbers(draw, made, taken) for made in inputs)
+
+
+def _numbers(draw: Draw, made: Input, taken: set[float]) -> tuple[Number, ...]:
+    size = made.type.size
+    if not size:
+        return ()
+    code = draw(codes(size), "numbers")
+    if isinstance(made.domain, Indices):
+        numbers = range(made.domain.lo, made.domain.hi + 1)
+        if made.domain.distinct:
+            return decode(code, tuple(numbers), set())
+        kind = bool if made.type.dtype == "bool" else int
+        return tuple(kind(numbers[byte % len(numbers)]) for byte in code)
+    real = decode(code, grid(made.domain), taken)
+    if not dtypes.is_complex(made.type.dtype):
+        return real
+    imaginary = decode(draw(codes(size), "imaginary parts"), grid(REAL), taken)
+    return tuple(map(complex, real, imaginary))
+

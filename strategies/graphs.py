@@ -1,0 +1,275 @@
+"""An op graph as data: it prints as TensorFlow source, and what is printed is what runs.
+
+A :class:`Graph` is a pure function from tensors to a list of tensors: inputs, nodes in topological
+order, and the values that are its outputs. Values are numbered, inputs first, then every result of
+every node. Nothing here imports TensorFlow: :meth:`Graph.function` is handed the module.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import EllipsisType
+from typing import Any, Literal
+
+from strategies import dtypes
+from strategies.tensors import Input, TensorType
+from strategies.values import Number
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A value of the graph, by number, as an argument of a call."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class DType:
+    """A dtype as an argument of a call: prints as ``tf.float32``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Integers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``."""
+
+    value: int | tuple[Any, ...]
+    dtype: str
+
+
+Argument = (
+    Ref | DType | Constant | Number | None | slice | EllipsisType | tuple["Argument", ...]
+)
+
+Blocks = Literal["", "flat", "stopped"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One call of a public TensorFlow function.
+
+    Attributes:
+        op: the name of its entry in the catalogue.
+        call: what is called, as a dotted path, or a template such as ``{0}[{1}]``.
+        args, kwargs: the arguments; values of the graph stand in them as :class:`Ref`.
+        outputs: the types of its results.
+        listed: whether the call returns a sequence of results instead of one tensor.
+        blocks: why no gradient passes: ``flat`` (its derivative is zero wherever it has one, and
+            TensorFlow answers None by design) or ``stopped`` (its result counts as a constant).
+        aliases: whether the call may return an operand itself, the very same object.
+        ties: whether it is not smooth where elements of its operands are equal.
+        kinks: the values at which it is not smooth where an element is one of the numbers.
+    """
+
+    op: str
+    call: str
+    args: tuple[Argument, ...]
+    kwargs: tuple[tuple[str, Argument], ...]
+    outputs: tuple[TensorType, ...]
+    listed: bool = False
+    blocks: Blocks = ""
+    aliases: bool = False
+    ties: bool = False
+    kinks: tuple[tuple[int, tuple[float, ...]], ...] = ()
+
+    @cached_property
+    def operands(self) -> tuple[int, ...]:
+        """The numbers of the values that it takes, in order, repeated if taken twice."""
+        return tuple(_refs((*self.args, *(value for _, value in self.kwargs))))
+
+
+def _refs(arguments: tuple[Argument, ...]) -> Iterator[int]:
+    for argument in arguments:
+        if isinstance(argument, Ref):
+            yield argument.index
+        elif isinstance(argument, tuple):
+            yield from _refs(argument)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A DAG of ops over inputs: a pure function from tensors to a list of tensors."""
+
+    inputs: tuple[Input, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+    _names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = [f"x{i}" for i in range(len(self.inputs))]
+        for number, node in enumerate(self.nodes):
+            one = f"y{number}"
+            names += [f"{one}[{i}]" for i in range(len(node.outputs))] if node.listed else [one]
+        object.__setattr__(self, "_names", tuple(names))
+
+    @cached_property
+    def types(self) -> tuple[TensorType, ...]:
+        """The types of all values, inputs first."""
+        results = (result for node in self.nodes for result in node.outputs)
+        return (*(i.type for i in self.inputs), *results)
+
+    @cached_property
+    def reached(self) -> tuple[frozenset[int], ...]:
+        """For each value, the inputs to which it is connected by differentiable steps."""
+        found = [
+            frozenset([i]) if dtypes.is_differentiable(x.type.dtype) else frozenset[int]()
+            for i, x in enumerate(self.inputs)
+        ]
+        for node in self.nodes:
+            through = [] if node.blocks else [found[i] for i in node.operands]
+            for result in node.outputs:
+                smooth = dtypes.is_differentiable(result.dtype)
+                found.append(frozenset().union(*through) if smooth else frozenset())
+        return tuple(found)
+
+    @cached_property
+    def used(self) -> frozenset[int]:
+        """The inputs that some node takes or that are outputs themselves."""
+        taken = {i for node in self.nodes for i in node.operands} | set(self.outputs)
+        return frozenset(i for i in taken if i < len(self.inputs))
+
+    @cached_property
+    def first_results(self) -> tuple[int, ...]:
+        """For each node, the number of its first result."""
+        found, number = [], len(self.inputs)
+        for node in self.nodes:
+            found.append(number)
+            number += len(node.outputs)
+        return tuple(found)
+
+    @cached_property
+    def ops(self) -> tuple[str, ...]:
+        """The names of the catalogue entries of all nodes, in order."""
+        return tuple(node.op for node in self.nodes)
+
+    def name(self, value: int) -> str:
+        """How a value is called in the printed source: ``x0``, ``y1``, ``y2[0]``."""
+        return self._names[value]
+
+    def statements(self) -> list[str]:
+        """One line of TensorFlow source for each node."""
+        return [f"y{i} = {self._call(node)}" for i, node in enumerate(self.nodes)]
+
+    def _call(self, node: Node) -> str:
+        args = [self._text(a) for a in node.args]
+        if "{" in node.call:
+            return node.call.format(*args)
+        named = [f"{key}={self._text(value)}" for key, value in node.kwargs]
+        return f"{node.call}({', '.join(args + named)})"
+
+    def _text(self, argument: Argument) -> str:
+        match argument:
+            case Ref(index):
+                return self._names[index]
+            case DType(name):
+                return f"tf.{name}"
+            case Constant(value, dtype):
+                return f"tf.constant({self._text(value)}, tf.{dtype})"
+            case Subscript(items):
+                return ", ".join(map(_subscript, items))
+            case float() if math.isinf(argument):
+                return f"float('{argument}')"
+            case tuple():
+                return f"[{', '.join(map(self._text, argument))}]"
+            case _:
+                return repr(argument)
+
+    @cached_property
+    def _code(self) -> Any:  # a code object, which has no public generic type
+        return compile(self.definition(), "<graph>", "exec")
+
+    @cached_property
+    def _code_around(self) -> Any:
+        text = self._define([f"y{i} = around({i}, {self._call(n)})" for i, n in enumerate(self.nodes)])
+        return compile(text, "<graph>", "exec")
+
+    def definition(self, name: str = "graph") -> str:
+        """A Python function of the inputs that returns the list of outputs."""
+        return self._define(self.statements(), name)
+
+    def _define(self, statements: list[str], name: str = "graph") -> str:
+        parameters = ", ".join(f"x{i}" for i in range(len(self.inputs)))
+        result = f"return [{', '.join(map(self.name, self.outputs))}]"
+        return "\n    ".join([f"def {name}({parameters}):", *statements, result]) + "\n"
+
+    def function(
+        self, tf: Any, around: Callable[[int, Any], Any] | None = None
+    ) -> Callable[..., list[Any]]:
+        """The graph as a Python function: what :meth:`definition` prints, compiled.
+
+        Args:
+            tf: the TensorFlow module that the source calls ``tf``.
+            around: if given, called as ``around(node, result)`` on what each node returns; its
+                answer takes the place of the result.
+        """
+        scope: dict[str, Any] = {"tf": tf, "around": around}
+        exec(self._code if around is None else self._code_around, scope)  # noqa: S102 - our own text
+        function: Callable[..., list[Any]] = scope["graph"]
+        return function
+
+    def astype(self, dtype: Callable[[str], str]) -> Graph:
+        """The same graph with every floating or complex dtype replaced by ``dtype(of it)``."""
+
+        def convert(argument: Argument) -> Argument:
+            if isinstance(argument, DType):
+                return DType(dtype(argument.name))
+            return tuple(map(convert, argument)) if type(argument) is tuple else argument
+
+        def retype(of: TensorType) -> TensorType:
+            return replace(of, dtype=dtype(of.dtype))
+
+        return Graph(
+            tuple(replace(i, type=retype(i.type)) for i in self.inputs),
+            tuple(
+                replace(
+                    n,
+                    args=tuple(map(convert, n.args)),
+                    kwargs=tuple((k, convert(v)) for k, v in n.kwargs),
+                    outputs=tuple(map(retype, n.outputs)),
+                )
+                for n in self.nodes
+            ),
+            self.outputs,
+        )
+
+
+class Subscript(tuple[Any, ...]):
+    """What stands in the brackets of ``x[...]``: ints, slices, ``...`` and None."""
+
+    __slots__ = ()
+    __match_args__ = ("items",)
+
+    @property
+    def items(self) -> tuple[Any, ...]:
+        """The comma-separated parts."""
+        return tuple(self)
+
+
+def _subscript(item: object) -> str:
+    if isinstance(item, slice):
+        parts = ["" if p is None else str(p) for p in (item.start, item.stop, item.step)]
+        return ":".join(parts if parts[2] else parts[:2])
+    return "..." if item is Ellipsis else "tf.newaxis" if item is None else str(item)
+
+
+def literal(values: tuple[Number, ...], shape: tuple[int, ...]) -> str:
+    """Numbers in row-major order as a nested Python list of this shape."""
+    if not shape:
+        return repr(values[0])
+    step = len(values) // shape[0] if shape[0] else 0
+    rows = (literal(values[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0]))
+    return f"[{', '.join(rows)}]"
+
+
+def tensor_source(kind: TensorType, values: tuple[Number, ...]) -> str:
+    """A TensorFlow expression that makes a tensor of this type with these numbers."""
+    if kind.size == 0:
+        return f"tf.zeros({list(kind.shape)}, tf.{kind.dtype})"
+    return f"tf.constant({literal(values, kind.shape)}, tf.{kind.dtype})"
+
+
+WIDEN: Mapping[str, str] = {d: dtypes.widest(d) for d in dtypes.DIFFERENTIABLE}

@@ -1,0 +1,18 @@
+"""The op catalogue: a module a TensorFlow namespace; :mod:`strategies.ops.spec` says how."""
+
+# The order of import is the order of the catalogue: from simple to involved.
+# isort: off
+from strategies.ops import math
+from strategies.ops import nn
+from strategies.ops import array
+from strategies.ops import reduce
+from strategies.ops import linalg
+from strategies.ops import indexing
+# isort: on
+
+from strategies.ops.spec import CATALOGUE, Op
+
+MODULES = (math, nn, array, reduce, linalg, indexing)
+"""The modules whose import fills the catalogue."""
+
+__all__ = ["CATALOGUE", "MODULES", "Op"]

@@ -1,0 +1,1 @@
+"""Who tests the tester: the strategies, the oracles, the plugin and its reports."""

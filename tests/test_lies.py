@@ -1,0 +1,175 @@
+"""The kill matrix: the quick profile catches every broken tape, and accuses no honest one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from conformance import running
+from conformance.boundary import tensorflow, version
+from conformance.contract import CATALOGUE, Violation
+from conformance.contracts import test_contracts as contracts
+from conformance.deviations import FILE, load
+from conformance.profiles import PROFILES, forget_local_constants, takes
+from conformance.record import Outcome
+from conformance.running import ItemRun, Plan
+from tests.forks import ROOT, in_fork
+from tests.lies import LIES, VARIABLE
+
+QUICK = PROFILES["quick"]
+SEED = 0
+
+COS, MULTIPLY, MATVEC = "tf.math.cos", "tf.math.multiply", "tf.linalg.matvec"
+IDENTITY, STOP = "tf.identity", "tf.stop_gradient"
+
+
+@dataclass(frozen=True)
+class Killer:
+    """What must catch a lie.
+
+    Attributes:
+        contract: the contract that must be violated.
+        kind: how.
+        subjects: the items of the quick profile that are run until one of them catches it.
+        mode: of these items.
+    """
+
+    contract: str
+    kind: str
+    subjects: tuple[str, ...]
+    mode: str = "eager"
+
+
+_VALUE = ("gradient-finite-difference", "value")
+_ANY = (MULTIPLY, COS, MATVEC)
+
+KILLERS = {
+    "constants_are_watched": Killer("unwatched-none", "none", _ANY),
+    "variables_are_not_watched": Killer("watch-variable-auto", "watched", _ANY),
+    "frozen_variables_are_watched": Killer("watch-nontrainable-not-auto", "watched", _ANY),
+    "watch_is_forgotten": Killer("gradient-exists", "none", _ANY),
+    "watched_variables_are_hidden": Killer("watch-variable-auto", "watched", _ANY),
+    "none_becomes_zeros": Killer("unwatched-none", "none", _ANY),
+    "zeros_become_none": Killer("unconnected-zero", "zeros", _ANY),
+    "zeros_have_another_dtype": Killer("unconnected-zero", "zeros", _ANY),
+    "stop_gradient_is_ignored": Killer("unconnected-none", "none", (STOP,)),
+    "the_gradient_of_cos_is_scaled": Killer(*_VALUE, (COS,)),
+    "the_gradient_of_matmul_is_scaled": Killer(*_VALUE, (MATVEC,)),
+    "the_gradient_of_mul_has_the_wrong_sign": Killer(*_VALUE, (MULTIPLY,)),
+    "one_element_is_wrong": Killer(*_VALUE, _ANY),
+    "the_gradient_is_not_a_number": Killer(*_VALUE, _ANY),
+    "conjugation_is_forgotten": Killer(*_VALUE, _ANY),
+    "output_gradients_are_ignored": Killer(*_VALUE, _ANY),
+    "the_jvp_is_doubled": Killer("gradient-forward-mode", "value", _ANY),
+    "lower_precision_is_sloppy": Killer("gradient-lower-precision", "value", _ANY),
+    "traced_gradients_are_scaled": Killer(*_VALUE, (COS, MULTIPLY), "function"),
+    "gradients_of_unknown_shapes_are_scaled": Killer(*_VALUE, (COS, IDENTITY), "dynamic"),
+    "the_gradient_of_add_forgets_to_unbroadcast": Killer(
+        "gradient-shape-and-dtype", "shape", ("tf.math.add",)
+    ),
+    "gradient_dtype_is_float64": Killer("gradient-shape-and-dtype", "dtype", _ANY),
+    "the_gradient_of_cos_raises": Killer("gradient-exists", "exception", (COS,)),
+    "tensors_can_be_assigned": Killer("tensor-lacks-assign", "attribute", _ANY),
+    "variables_cannot_be_assigned": Killer("tensor-lacks-assign", "attribute", _ANY),
+    "assign_sub_adds": Killer("variable-assign-sub-step", "value", _ANY),
+}
+"""For each lie what catches it."""
+
+ITEMS = sorted({(s, k.mode) for k in KILLERS.values() for s in k.subjects})
+
+
+def outcomes_of(
+    subject: str, mode: str, lie: str | None = None, shrinks: int = 0
+) -> dict[str, Outcome]:
+    """The outcomes of one item of the quick profile, by contract; runs in a fork.
+
+    Args:
+        subject, mode: the item.
+        lie: what is told first, if anything.
+        shrinks: the candidates that are tried to make a failure smaller: none, as it takes seconds
+            and changes no verdict.
+    """
+    tf = tensorflow()
+    if lie is not None:
+        LIES[lie](tf)
+    forget_local_constants()
+    running.MAX_SHRINKS = shrinks
+    minor = version(tf)
+    known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor))
+    run = ItemRun(contracts.graph, subject, mode, Plan(QUICK, SEED, None, minor, known))
+    with contextlib.suppress(Violation):  # the outcomes hold it
+        run.test()()
+    return {outcome.contract: outcome for outcome in run.finish()}
+
+
+@cache
+def honest(subject: str, mode: str) -> dict[str, Outcome]:
+    """The outcomes of an item on the TensorFlow that is installed."""
+    return in_fork(outcomes_of, subject, mode)
+
+
+def violated(outcomes: dict[str, Outcome]) -> dict[str, str]:
+    """The kind of each violation, by contract."""
+    return {c: o.failure.kind for c, o in outcomes.items() if o.failure is not None}
+
+
+@pytest.mark.parametrize("lie", KILLERS)
+def test_a_lie_is_killed_by_the_quick_profile(lie: str) -> None:
+    """The contract that the lie breaks is violated in the expected way."""
+    killer = KILLERS[lie]
+    found: dict[str, dict[str, str]] = {}
+    for subject in killer.subjects:
+        outcomes = in_fork(outcomes_of, subject, killer.mode, lie)
+        found[subject] = violated(outcomes)
+        if found[subject].get(killer.contract) == killer.kind:
+            assert outcomes[killer.contract].verdict == "violated"
+            return
+
+    pytest.fail(f"{lie} survives: expected {killer.contract} ({killer.kind}), got {found}")
+
+
+@pytest.mark.parametrize("item", ITEMS, ids="-".join)
+def test_an_item_that_kills_accuses_no_honest_tape(item: tuple[str, str]) -> None:
+    """Without a lie the same items violate nothing."""
+    assert violated(honest(*item)) == {}
+
+
+@pytest.mark.parametrize("item", ITEMS, ids="-".join)
+def test_an_item_that_kills_is_part_of_the_quick_profile(item: tuple[str, str]) -> None:
+    """The quick profile takes these subjects in these modes, with its own seed."""
+    assert takes(QUICK, SEED, *item)
+
+
+def test_every_lie_has_a_killer() -> None:
+    """The matrix names each lie, and no other."""
+    assert sorted(KILLERS) == sorted(LIES)
+
+
+MINIMAL = {
+    "the_gradient_of_cos_is_scaled": "x",
+    "watch_is_forgotten": "x",
+    "tensors_can_be_assigned": "x",
+    "assign_sub_adds": "x",
+}
+"""For some lies the program that is left of the first one that caught it."""
+
+
+@pytest.mark.parametrize("lie", MINIMAL)
+def test_what_is_left_of_the_program_that_caught_a_lie_is_minimal(lie: str) -> None:
+    """Shrinking ends at the subject alone, on scalars, in double precision."""
+    killer = KILLERS[lie]
+
+    outcomes = in_fork(
+        outcomes_of, killer.subjects[0], killer.mode, lie, shrinks=running.MAX_SHRINKS
+    )
+
+    failure = outcomes[killer.contract].failure
+    assert failure is not None
+    assert failure.program == MINIMAL[lie]

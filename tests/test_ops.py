@@ -1,0 +1,164 @@
+"""Every entry of the op catalogue says of TensorFlow what is true of the installed one."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+
+from strategies import dtypes
+from strategies.drawing import Point, graphs, points
+from strategies.graphs import Graph, tensor_source
+from strategies.ops import CATALOGUE, MODULES
+from strategies.ops.spec import Call, Op, Site, call, register
+from strategies.tensors import TensorType
+
+EXAMPLES = 40
+"""Programs an op; the deterministic seed makes a failure of one run a failure of the next."""
+
+NO_KERNEL = (tf.errors.NotFoundError, tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
+"""What a version raises, with TypeError, for a dtype that an op does not take there."""
+
+EXACT = ("float64", "complex128")
+
+
+@st.composite
+def cases(draw: Any, subject: str) -> tuple[Graph, Point]:
+    """One op on fresh inputs, and numbers for them."""
+    graph = draw(graphs(subject, max_nodes=1), "graph")
+    return graph, draw(points(graph.inputs), "point")
+
+
+def tensors(graph: Graph, point: Point) -> list[tf.Tensor]:
+    """The inputs of a graph, made by evaluating what is printed for them."""
+    scope = {"tf": tf}
+    return [
+        eval(tensor_source(made.type, numbers), scope)  # noqa: S307 - our own text
+        for made, numbers in zip(graph.inputs, point, strict=True)
+    ]
+
+
+def results(graph: Graph, inputs: list[tf.Tensor]) -> list[tuple[TensorType, tf.Tensor]]:
+    """Every result of every node beside the type that the catalogue declares for it."""
+    seen: list[tuple[TensorType, tf.Tensor]] = []
+
+    def around(number: int, result: Any) -> Any:
+        node = graph.nodes[number]
+        several = list(result) if node.listed else [result]
+        assert len(several) == len(node.outputs), f"{len(several)} results of {node.op}"
+        seen.extend(zip(node.outputs, several, strict=True))
+        return result
+
+    graph.function(tf, around)(*inputs)
+    return seen
+
+
+def assert_as_declared(declared: TensorType, result: tf.Tensor) -> None:
+    """dtype and shape are as declared and, in double precision, so are the bounds."""
+    __tracebackhide__ = True
+    assert (result.dtype.name, tuple(result.shape)) == (declared.dtype, declared.shape)
+    numbers = result.numpy()
+    if not numbers.size or declared.dtype not in EXACT:
+        return
+    assert np.isfinite(numbers).all(), f"not finite: {numbers}"
+    lo, hi = declared.bounds
+    slack = 1e-12 * max(1.0, abs(lo), abs(hi))  # the last bits of TensorFlow's own rounding
+    if dtypes.is_complex(declared.dtype):
+        assert np.abs(numbers).max() <= hi + slack, f"modulus above {hi}: {numbers}"
+    else:
+        assert lo - slack <= numbers.min(), f"below {lo}: {numbers}"
+        assert numbers.max() <= hi + slack, f"above {hi}: {numbers}"
+
+
+broken: list[str] = []
+
+
+def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor]) -> None:
+    """The tape answers None exactly for the inputs that the graph does not reach."""
+    __tracebackhide__ = True
+    watched = {i: x for i, x in enumerate(inputs) if x.dtype.is_floating or x.dtype.is_complex}
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(list(watched.values()))
+        outputs = graph.function(tf)(*inputs)
+    for value, output in zip(graph.outputs, outputs, strict=True):
+        if output.dtype.is_floating or output.dtype.is_complex:
+            try:
+                gradients = tape.gradient(output, watched)
+            except (LookupError, *NO_KERNEL) as error:  # which the contracts judge, not this test
+                broken.append(f"{type(error).__name__}: {str(error)[:150]} in {graph.statements()}")
+                continue
+            connected = {i for i, gradient in gradients.items() if gradient is not None}
+            assert connected == graph.reached[value]
+
+
+@pytest.mark.parametrize("subject", CATALOGUE)
+def test_an_op_gives_what_its_entry_declares(subject: str) -> None:
+    """Results have the declared number, dtype, shape and bounds, and the modelled connections."""
+    worked: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+    )
+    @given(cases(subject))
+    def declares(case: tuple[Graph, Point]) -> None:
+        graph, point = case
+        note("\n".join(graph.statements()))
+        main = next((i.type.dtype for i in graph.inputs if dtypes.is_differentiable(i.type.dtype)), "")
+        inputs = tensors(graph, point)
+        try:
+            seen = results(graph, inputs)
+        except (*NO_KERNEL, TypeError) as error:
+            if main in EXACT:
+                raise
+            note(str(error))
+            refused[main] += 1
+            return
+        worked[main] += 1
+        for declared, result in seen:
+            assert_as_declared(declared, result)
+        assert_reached_as_modelled(graph, inputs)
+
+    broken.clear()
+    declares()
+    for line in dict.fromkeys(b[:400] for b in broken[:3]):
+        print("BROKEN", subject, line)
+    print(f"REPORT {subject} worked={dict(worked)} refused={dict(refused)}")
+
+    assert worked, f"no dtype has a kernel: {dict(refused)}"
+
+
+def test_the_catalogue_has_eighty_ops_or_more() -> None:
+    """Every module of the catalogue adds to it, and together they hold at least eighty ops."""
+    assert len(CATALOGUE) >= 80
+    assert {entry.build.__module__ for entry in CATALOGUE.values()} >= {
+        module.__name__ for module in MODULES if module.__name__.endswith(("linalg", "array"))
+    }
+
+
+def test_a_name_is_registered_once_only() -> None:
+    """A second entry of the same name is refused, and the first one stays."""
+    first = CATALOGUE["tf.math.negative"]
+
+    def build(site: Site) -> Call:
+        x = site.operand()
+        return call(x, result=x.type)
+
+    with pytest.raises(ValueError, match=".") as caught:
+        register(Op("tf.math.negative", build, "tf.math.negative"))
+
+    assert str(caught.value) == "two catalogue entries are named 'tf.math.negative'"
+    assert CATALOGUE["tf.math.negative"] is first
