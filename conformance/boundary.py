@@ -6,11 +6,18 @@ import importlib
 import os
 import sys
 import traceback
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from conformance.errors import ExitCode, UsageError
+from strategies import dtypes
+
+Array = npt.NDArray[Any]
 
 OLDEST = (2, 8)
 _OURS = tuple(str(Path(__file__).parents[1] / name) + os.sep for name in ("conformance", "strategies"))
@@ -41,6 +48,8 @@ def tensorflow() -> Any:
             code=ExitCode.NO_TENSORFLOW,
         )
     tf.get_logger().setLevel("ERROR")
+    # its own frames must stay in tracebacks: raised_by_tensorflow looks at the innermost
+    tf.debugging.disable_traceback_filtering()
     return tf
 
 
@@ -61,3 +70,31 @@ def raised_by_tensorflow(error: Exception) -> Exception:
     if frames and frames[-1].f_code.co_filename.startswith(_OURS):
         raise error
     return error
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A gradient as TensorFlow returned it: its dtype's name, and its numbers in double precision."""
+
+    dtype: str
+    array: Array
+
+
+def numpy_dtype(dtype: str) -> str:
+    """The NumPy dtype of double precision that holds the numbers of a TensorFlow dtype."""
+    return "float64" if dtype in dtypes.FLOATS else "complex128" if dtypes.is_complex(dtype) else dtype
+
+
+def make_tensor(tf: Any, dtype: str, array: Array) -> Any:
+    """An array as a tensor of a dtype in which its numbers are exact."""
+    tensor = tf.constant(array)
+    return tensor if tensor.dtype.name == dtype else tf.cast(tensor, dtype)
+
+
+def read(gradient: Any) -> Gradient | None:
+    """A dense gradient as TensorFlow returned it, or None."""
+    if gradient is None:
+        return None
+    kind = gradient.dtype.name
+    array = np.asarray(gradient.numpy())
+    return Gradient(kind, array.astype(numpy_dtype(kind)) if kind != "string" else array)

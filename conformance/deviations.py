@@ -14,9 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from conformance.boundary import tensorflow
 from conformance.contract import Violation
 from conformance.errors import UsageError, nearest
 from conformance.modes import MODES
+from strategies import dtypes
+from strategies.graphs import Graph, Node
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,9 +29,10 @@ else:  # pytest itself needs tomli there
     import tomli as tomllib
 
 FILE = Path(__file__).with_name("deviations.toml")
-_LISTS = {"contracts", "ops", "modes"}
-_LIST = "a list of strings"
+_OPTIONAL = {"dtypes", "operands"}
+_LISTS = {"contracts", "ops", "modes", *_OPTIONAL}
 _FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS}
+_OPERANDS = ("zero", "empty")
 _HINT = "the head of conformance/deviations.toml shows how an entry looks"
 
 
@@ -38,6 +44,9 @@ class Deviation:
         id: its name in records.
         contracts: the contracts that fail.
         ops: catalogue entries of which the failing program holds at least one; empty: any.
+        dtypes: what that op takes or returns, one of them at least; empty: anything.
+        operands: what is said of one of its operands: ``zero`` (an element is exactly zero, at one
+            of the points) or ``empty`` (it has no elements; of a result it may be said too).
         modes: the modes in which it shows; empty: all.
         since, until: the minor versions that have it, inclusive; None: open.
         kind: the kind of the violation.
@@ -57,6 +66,8 @@ class Deviation:
     witness: str
     reason: str
     link: str
+    dtypes: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ()
 
     def covers(self, version: tuple[int, int]) -> bool:
         """Whether it is claimed for a minor version."""
@@ -64,14 +75,54 @@ class Deviation:
 
     def matches(self, violation: Violation, subject: str, mode: str, case: Any) -> bool:
         """Whether a failure is this one."""
-        present = {subject, *getattr(getattr(case, "graph", None), "ops", ())}
         return (
             violation.contract.id in self.contracts
             and violation.kind == self.kind
             and (not self.modes or mode in self.modes)
-            and (not self.ops or any(op in present for op in self.ops))
             and re.search(self.got, violation.got) is not None
+            and self._concerns(subject, case)
         )
+
+    def _concerns(self, subject: str, case: Any) -> bool:
+        """Whether the program holds one of the ops, with such dtypes and operands."""
+        graph: Graph | None = getattr(case, "graph", None)
+        if graph is None:
+            plain = not (self.dtypes or self.operands)
+            return plain and (not self.ops or subject in self.ops)
+        nodes = [n for n in graph.nodes if not self.ops or n.op in self.ops]
+        if self.dtypes:
+            nodes = [n for n in nodes if set(self.dtypes) & _dtypes(graph, n)]
+        if "empty" in self.operands:
+            nodes = [n for n in nodes if _is_empty(graph, n)]
+        if nodes and "zero" in self.operands:
+            zeros = _zeros(case)
+            nodes = [n for n in nodes if zeros.intersection(n.operands)]
+        return bool(nodes) or not (self.ops or self.dtypes or self.operands)
+
+
+def _dtypes(graph: Graph, node: Node) -> set[str]:
+    return {t.dtype for t in (*(graph.types[i] for i in node.operands), *node.outputs)}
+
+
+def _is_empty(graph: Graph, node: Node) -> bool:
+    return any(not t.size for t in (*(graph.types[i] for i in node.operands), *node.outputs))
+
+
+def _zeros(case: Any) -> set[int]:
+    """The values of a graph that hold an exact zero at one of the points, run eagerly in double."""
+    tf, found = tensorflow(), set[int]()
+    for point in range(len(case.points)):
+        arrays = case.arrays(point)
+        values = list(arrays)
+
+        def note(_: int, result: Any, values: list[Any] = values) -> Any:
+            several = result if isinstance(result, list | tuple) else [result]
+            values.extend(tensor.numpy() for tensor in several)
+            return result
+
+        case.graph.astype(dtypes.widest).function(tf, note)(*map(tf.constant, arrays))
+        found |= {i for i, value in enumerate(values) if np.any(value == 0)}
+    return found
 
 
 def load(path: Path, contracts: Iterable[str]) -> tuple[Deviation, ...]:
@@ -109,34 +160,64 @@ def load(path: Path, contracts: Iterable[str]) -> tuple[Deviation, ...]:
 
 def _entry(entry: dict[str, Any], known: list[str]) -> Deviation:
     name = entry.get("id", "without id")
-    if wrong := sorted(entry.keys() ^ _FIELDS):
+    _check_fields(name, entry)
+    _check_words(name, entry, known)
+    _check_patterns(name, entry)
+    since, dash, until = entry["versions"].partition("-")
+    return Deviation(
+        entry["id"],
+        tuple(entry["contracts"]),
+        tuple(entry["ops"]),
+        tuple(entry["modes"]),
+        _minor(since),
+        _minor(until or since) if until or not dash else None,
+        entry["kind"],
+        entry["got"],
+        entry["witness"],
+        entry["reason"],
+        entry["link"],
+        tuple(entry.get("dtypes", ())),
+        tuple(entry.get("operands", ())),
+    )
+
+
+def _check_fields(name: str, entry: dict[str, Any]) -> None:
+    if wrong := sorted((entry.keys() ^ _FIELDS) - (_OPTIONAL - entry.keys())):
         raise UsageError(
             f"deviation {name!r} has these fields too many or too few: {', '.join(wrong)}",
-            expected=f"exactly {', '.join(sorted(_FIELDS))}",
+            expected=f"{', '.join(sorted(_FIELDS - _OPTIONAL))}; "
+            f"perhaps {' and '.join(sorted(_OPTIONAL))}",
             hint=_HINT,
         )
     for field, value in entry.items():
-        expected = _LIST if field in _LISTS else "a string"
-        if (expected == _LIST) != isinstance(value, list) or not all(
-            isinstance(part, str) for part in (value if isinstance(value, list) else [value])
-        ):
+        listed = field in _LISTS
+        strings = value if listed and isinstance(value, list) else [value]
+        if listed != isinstance(value, list) or not all(isinstance(s, str) for s in strings):
             raise UsageError(
-                f"deviation {name!r} has the {field} {value!r}", expected=expected, hint=_HINT
+                f"deviation {name!r} has the {field} {value!r}",
+                expected="a list of strings" if listed else "a string",
+                hint=_HINT,
             )
-    for contract in entry["contracts"]:
-        if contract not in known:
-            raise UsageError(
-                f"deviation {name!r} names the unknown contract {contract!r}",
-                expected="the id of a contract",
-                hint=nearest(contract, known),
-            )
-    for mode in entry["modes"]:
-        if mode not in MODES:
-            raise UsageError(
-                f"deviation {name!r} names the unknown mode {mode!r}",
-                expected=f"one of {', '.join(MODES)}",
-                hint=nearest(mode, MODES),
-            )
+
+
+def _check_words(name: str, entry: dict[str, Any], contracts: list[str]) -> None:
+    for what, allowed in (
+        ("contracts", contracts),
+        ("modes", list(MODES)),
+        ("operands", list(_OPERANDS)),
+    ):
+        for word in entry.get(what, ()):
+            if word not in allowed:
+                raise UsageError(
+                    f"deviation {name!r} has {word!r} among its {what}",
+                    expected="the id of a contract"
+                    if what == "contracts"
+                    else f"one of {', '.join(allowed)}",
+                    hint=nearest(word, allowed),
+                )
+
+
+def _check_patterns(name: str, entry: dict[str, Any]) -> None:
     if not re.fullmatch(r"\d+\.\d+(-(\d+\.\d+)?)?", entry["versions"]):
         raise UsageError(
             f"deviation {name!r} has the versions {entry['versions']!r}",
@@ -151,20 +232,6 @@ def _entry(entry: dict[str, Any], known: list[str]) -> Deviation:
             expected="a regular expression that is found in what TensorFlow answered",
             hint="put a backslash before each of . * + ? ( ) [ ] that stands for itself",
         ) from error
-    since, dash, until = entry["versions"].partition("-")
-    return Deviation(
-        entry["id"],
-        tuple(entry["contracts"]),
-        tuple(entry["ops"]),
-        tuple(entry["modes"]),
-        _minor(since),
-        _minor(until or since) if until or not dash else None,
-        entry["kind"],
-        entry["got"],
-        entry["witness"],
-        entry["reason"],
-        entry["link"],
-    )
 
 
 def _minor(text: str) -> tuple[int, int]:

@@ -8,7 +8,10 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a run ends; the README has the same table."""
+    """How a run ends; the README has the same table.
+
+    Up to 6 they are pytest's own, in the words of this project.
+    """
 
     HOLDS = 0
     VIOLATED = 1
@@ -16,7 +19,8 @@ class ExitCode(IntEnum):
     INTERNAL = 3
     USAGE = 4
     NOTHING_RAN = 5
-    NO_TENSORFLOW = 6
+    WARNINGS = 6
+    NO_TENSORFLOW = 7
 
 
 class UsageError(Exception):
@@ -33,7 +37,7 @@ class UsageError(Exception):
         self, what: str, *, expected: str, hint: str, code: ExitCode = ExitCode.USAGE
     ) -> None:
         super().__init__(f"{what}\n  expected: {expected}\n  hint: {hint}")
-        self.code = code
+        self.what, self.expected, self.hint, self.code = what, expected, hint, code
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

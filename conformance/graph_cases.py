@@ -1,4 +1,4 @@
-"""Cases of generated op graphs: what is drawn, how it meets the tape, and what is seen.
+"""How cases of generated op graphs meet the tape, and what is seen.
 
 A case is drawn once and run once; the contracts of :data:`GRAPHS` all look at the same
 :class:`Seen`. In traced modes one trace serves several drawn points.
@@ -6,206 +6,29 @@ A case is drawn once and run once; the contracts of :data:`GRAPHS` all look at t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
-from hypothesis import strategies as st
 
-from conformance.boundary import raised_by_tensorflow, tensorflow
+from conformance.boundary import Gradient, make_tensor, raised_by_tensorflow, read, tensorflow
 from conformance.contract import Cases, Unsupported
+from conformance.drawn_graphs import (
+    CONSTANT,
+    FROZEN,
+    RATE,
+    VARIABLE,
+    WATCHED,
+    GraphCase,
+    graph_cases,
+)
 from conformance.modes import MODES, Mode
 from conformance.oracles.finite_difference import Estimate
-from strategies import dtypes
-from strategies.drawing import Point, graphs, points
-from strategies.graphs import Graph, tensor_source
 from strategies.ops import CATALOGUE as OPS
 from strategies.tensors import TensorType
 
 Array = npt.NDArray[Any]
-
-WATCHED: Final = "watched"
-VARIABLE: Final = "variable"
-FROZEN: Final = "frozen"
-CONSTANT: Final = "constant"
-_ROLES: Final = (WATCHED, VARIABLE, WATCHED, CONSTANT, WATCHED, VARIABLE, FROZEN, WATCHED)
-"""What an input may be to the tape, as often as it should be: a watched Tensor, a trainable or a
-non-trainable Variable, a Tensor that nobody watches."""
-
-RATE: Final = 0.25
-"""The learning rate of the step that follows: a power of two, so that only one rounding happens."""
-POINTS: Final = 3
-"""Drawn points that one trace serves."""
-
-
-@dataclass(frozen=True)
-class GraphCase:
-    """A graph, the role of each input, and the numbers at which it is differentiated.
-
-    Attributes:
-        graph: the op graph.
-        roles: one for each input: watched, variable, frozen or constant.
-        points: numbers for every input, one tuple for each point.
-        persistent: whether the tape is persistent.
-        forward: whether forward mode is asked too.
-        unknown_rank: whether the open signature of the dynamic mode leaves even ranks unknown.
-    """
-
-    graph: Graph
-    roles: tuple[str, ...]
-    points: tuple[Point, ...]
-    persistent: bool
-    forward: bool
-    unknown_rank: bool
-
-    @cached_property
-    def digest(self) -> bytes:
-        """A stable hash of everything that was drawn."""
-        flags = (self.roles, self.points, self.persistent, self.forward, self.unknown_rank)
-        kinds = [(i.type.dtype, i.type.shape) for i in self.graph.inputs]
-        text = f"{self.graph.definition()}{kinds}{flags}"
-        return hashlib.sha256(text.encode()).digest()
-
-    @cached_property
-    def targets(self) -> tuple[int, ...]:
-        """Which outputs of the graph are differentiated, by position."""
-        outputs = enumerate(self.graph.outputs)
-        return tuple(
-            k for k, i in outputs if dtypes.is_differentiable(self.graph.types[i].dtype)
-        )
-
-    @cached_property
-    def target_types(self) -> tuple[TensorType, ...]:
-        """The types of the targets."""
-        return tuple(self.graph.types[self.graph.outputs[k]] for k in self.targets)
-
-    @cached_property
-    def connected(self) -> frozenset[int]:
-        """The inputs from which some target can be reached by differentiable steps."""
-        return frozenset().union(*(self.graph.reached[self.graph.outputs[k]] for k in self.targets))
-
-    def inputs(self, *roles: str) -> tuple[int, ...]:
-        """The inputs that have one of these roles."""
-        return tuple(i for i, role in enumerate(self.roles) if role in roles)
-
-    @cached_property
-    def differentiated(self) -> tuple[int, ...]:
-        """The inputs that the tape watches and that are connected to a target."""
-        return tuple(i for i in self.inputs(WATCHED, VARIABLE) if i in self.connected)
-
-    @cached_property
-    def coarsest(self) -> float:
-        """The largest epsilon of any value in the graph."""
-        kinds = (t.dtype for t in self.graph.types)
-        return max(dtypes.epsilon(d) for d in kinds if dtypes.is_differentiable(d))
-
-    @cached_property
-    def is_double(self) -> bool:
-        """Whether everything is in double precision, so that finite differences can judge it."""
-        return self.coarsest == dtypes.epsilon("float64")
-
-    def arrays(self, point: int) -> list[Array]:
-        """The numbers of one point: an array for each input, in the widest dtype of its kind."""
-        return [
-            np.array(numbers, _numpy_dtype(made.type.dtype)).reshape(made.type.shape)
-            for numbers, made in zip(self.points[point], self.graph.inputs, strict=True)
-        ]
-
-    @cached_property
-    def weights(self) -> list[Array]:
-        """The cotangent: what weighs the elements of each target, exact in every dtype."""
-        return self._scatter("weights", self.target_types)
-
-    def direction(self, number: int) -> dict[int, Array]:
-        """A tangent for each differentiated input; another ``number`` gives another direction."""
-        kinds = [self.graph.inputs[i].type for i in self.differentiated]
-        drawn = self._scatter(f"direction {number}", tuple(kinds))
-        return dict(zip(self.differentiated, drawn, strict=True))
-
-    def _scatter(self, salt: str, kinds: tuple[TensorType, ...]) -> list[Array]:
-        """Arrays of numbers m/128 with 64 <= |m| < 192: pseudo-random, the same in every run."""
-        sizes = [kind.size * (1 + dtypes.is_complex(kind.dtype)) for kind in kinds]
-        stream = hashlib.shake_256(self.digest + salt.encode()).digest(sum(sizes))
-        bits = np.frombuffer(stream, np.uint8).astype(np.int64)
-        numbers = np.where(bits & 128, 1, -1) * (64 + (bits & 127)) / 128.0
-        found, start = [], 0
-        for kind, size in zip(kinds, sizes, strict=True):
-            flat = numbers[start : start + size]
-            start += size
-            if dtypes.is_complex(kind.dtype):
-                flat = flat[::2] + 1j * flat[1::2]
-            found.append(flat.reshape(kind.shape))
-        return found
-
-    def source(self) -> str:
-        """The case at its first point as a TensorFlow program that runs when pasted."""
-        graph, lines = self.graph, ["import tensorflow as tf", ""]
-        for i, (made, numbers, role) in enumerate(
-            zip(graph.inputs, self.points[0], self.roles, strict=True)
-        ):
-            text = tensor_source(made.type, numbers)
-            if role in (VARIABLE, FROZEN):
-                text = f"tf.Variable({text}{', trainable=False' if role == FROZEN else ''})"
-            lines.append(f"x{i} = {text}")
-        watched = [f"x{i}" for i in self.inputs(WATCHED)]
-        lines.append(f"with tf.GradientTape({'persistent=True' * self.persistent}) as tape:")
-        lines += [f"    tape.watch([{', '.join(watched)}])"] * bool(watched)
-        lines += [f"    {line}" for line in graph.statements()]
-        targets = ", ".join(graph.name(graph.outputs[k]) for k in self.targets)
-        sources = ", ".join(f"x{i}" for i in range(len(graph.inputs)))
-        weights = ", ".join(
-            tensor_source(kind, tuple(w.ravel().tolist()))
-            for kind, w in zip(self.target_types, self.weights, strict=True)
-        )
-        lines.append(f"weights = [{weights}]")
-        lines.append(f"print(tape.gradient([{targets}], [{sources}], output_gradients=weights))")
-        return "\n".join(lines) + "\n"
-
-
-def _numpy_dtype(dtype: str) -> str:
-    return "float64" if dtype in dtypes.FLOATS else "complex128" if dtypes.is_complex(dtype) else dtype
-
-
-_FLAGS: Final = st.sampled_from(
-    [
-        (persistent, forward, rank)
-        for forward in (False, False, False, True)
-        for persistent in (False, True)
-        for rank in (False, True)
-    ]
-)
-
-
-@st.composite
-def graph_cases(draw: Callable[..., Any], subject: str, mode: str) -> GraphCase:
-    """Cases of a mode about a subject; shrinks to one watched input of the subject alone."""
-    graph = draw(graphs(subject), "graph")
-    code = draw(_role_codes(len(graph.inputs)), "roles")
-    roles = tuple(
-        _ROLES[byte % len(_ROLES)] if dtypes.is_differentiable(made.type.dtype) else CONSTANT
-        for byte, made in zip(code, graph.inputs, strict=True)
-    )
-    flags = draw(_FLAGS, "persistent, forward, unknown rank")
-    several = range(POINTS if MODES[mode].traced else 1)
-    drawn = tuple(draw(points(graph.inputs), "point") for _ in several)
-    return GraphCase(graph, roles, drawn, *flags)
-
-
-@cache
-def _role_codes(count: int) -> st.SearchStrategy[bytes]:
-    return st.binary(min_size=count, max_size=count)
-
-
-@dataclass(frozen=True)
-class Gradient:
-    """A gradient as TensorFlow returned it: its dtype's name, and its numbers in double precision."""
-
-    dtype: str
-    array: Array
 
 
 @dataclass
@@ -297,12 +120,16 @@ class _Run:
         return value if value in self.variables else self._aliases.get(value)
 
     def _read(self) -> frozenset[int]:
-        """The Variables that some node read; stop_gradient reads with recording stopped."""
+        """The Variables that some node surely read.
+
+        Not stop_gradient, which reads with recording stopped, nor zeros_like, which may look at the
+        shape alone.
+        """
         graph = self.case.graph
         return frozenset(
             i
             for node, result in zip(graph.nodes, graph.first_results, strict=True)
-            if node.blocks != "stopped" and result not in self._aliases
+            if not node.blocks and result not in self._aliases
             for value in node.operands
             if (i := self._variable(value)) is not None
         )
@@ -405,21 +232,6 @@ class _Run:
             )
 
 
-def make_tensor(tf: Any, dtype: str, array: Array) -> Any:
-    """An array as a tensor of a dtype in which its numbers are exact."""
-    tensor = tf.constant(array)
-    return tensor if tensor.dtype.name == dtype else tf.cast(tensor, dtype)
-
-
-def read(gradient: Any) -> Gradient | None:
-    """A dense gradient as TensorFlow returned it, or None."""
-    if gradient is None:
-        return None
-    kind = gradient.dtype.name
-    array = np.asarray(gradient.numpy())
-    return Gradient(kind, array.astype(_numpy_dtype(kind)) if kind != "string" else array)
-
-
 def run(case: GraphCase, mode_name: str) -> Seen:
     """Run a case in a mode.
 
@@ -436,7 +248,7 @@ def run(case: GraphCase, mode_name: str) -> Seen:
     if error is not None:
         try:
             _Run(case, mode, seen).forward_pass()
-        except Exception as raised:  # noqa: BLE001 - as above: the cell is unsupported
+        except Exception as raised:
             raise Unsupported(type(raised_by_tensorflow(raised)).__name__) from raised
         seen.error = error
     return seen

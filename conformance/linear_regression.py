@@ -1,7 +1,7 @@
 """The article's linear regression as a family of problems: what is drawn, printed and expected.
 
-``loss = mean((y - (x @ w + b)) ** 2)`` over n rows and k features. Its gradients have a closed form,
-so no gradient of TensorFlow's is needed to judge one.
+``loss = mean((y - (x @ w + b)) ** 2)`` over n rows and k features. Its gradients have a closed
+form, so no gradient of TensorFlow's is needed to judge one.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ with tf.GradientTape() as tape:
 print(tape.gradient(loss, weights))
 """,
 }
-"""What follows the numbers of a case: the article's examples, and what its other claims are about."""
+"""What follows the numbers of a case: the article's examples, and what its other claims concern."""
 
 
 def _has_features(shape: Shape) -> bool:
@@ -221,7 +221,8 @@ def regressions(draw: Callable[..., Any], subject: str, mode: str) -> Regression
         code, taken = draw(codes(sum(sizes)), "numbers"), set[float]()
         flat = iter(decode(code, numbers, taken))
         points.append(tuple(tuple(next(flat) for _ in range(size)) for size in sizes))
-    return Regression(dtype, *shape, rate, tuple(points), watched, unknown_rank)
+    rows, features = shape
+    return Regression(dtype, rows, features, rate, tuple(points), watched, unknown_rank)
 
 
 def _quantum(array: Array) -> float:
@@ -256,7 +257,9 @@ def closed_form(case: Regression, point: int) -> dict[str, Expected]:
     exact_mean = rows in (1, 2, 4, 8)
     unit = dtypes.epsilon(case.dtype) / 2
 
-    def expected(value: Array, most: Array, roundings: int, quantum: float, exact: bool) -> Expected:  # noqa: FBT001
+    def expected(
+        value: Array, most: Array, roundings: int, quantum: float, *, exact: bool
+    ) -> Expected:
         if exact and (most <= quantum / unit).all():
             return Expected(value, np.zeros_like(most))
         gamma = (roundings + 2) * unit / (1 - (roundings + 2) * unit)
@@ -264,7 +267,9 @@ def closed_form(case: Regression, point: int) -> dict[str, Expected]:
 
     def of_mean(value: Array, most: Array, roundings: int, quantum: float = 1.0) -> Expected:
         quantum *= mean * grain if rows else 1.0
-        return expected(mean * value, mean * most, forward + 2 + roundings, quantum, exact_mean)
+        return expected(
+            mean * value, mean * most, forward + 2 + roundings, quantum, exact=exact_mean
+        )
 
     def of_squares(value: Array, most: Array, quantum: float = 1.0) -> Expected:
         return expected(2 * value, 2 * most, forward + rows, quantum * 2 * grain, exact=True)

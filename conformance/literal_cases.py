@@ -10,9 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from conformance.boundary import raised_by_tensorflow, tensorflow
+from conformance.boundary import Gradient, raised_by_tensorflow, read, tensorflow
 from conformance.contract import Cases, Unsupported
-from conformance.graph_cases import Gradient, read
 from conformance.modes import MODES, Mode
 from strategies.shapes import Shape, shapes
 from strategies.values import REAL, codes, decode, grid
@@ -56,7 +55,7 @@ class Literals:
         return f"""\
 import tensorflow as tf
 
-w = tf.constant({self.column})
+w = tf.constant({self.column}, dtype=tf.float32)
 plain = tf.constant({self.literal("plain")})
 explicit = tf.constant({self.literal("explicit")}, dtype=tf.float32)
 whole = tf.constant({self.literal("whole")})
@@ -131,7 +130,7 @@ class _Run:
 
     def run(self, function: Callable[..., Any]) -> dict[str, Any]:
         program = self.mode.program(self.tf, function, ["float32"], [2])
-        found: dict[str, Any] = program(self.tf.constant(self.case.column))
+        found: dict[str, Any] = program(self.tf.constant(self.case.column, self.tf.float32))
         return found
 
 
@@ -153,7 +152,7 @@ def run(case: Literals, mode_name: str) -> Seen:
         return seen
     try:
         made.run(made.losses)
-    except Exception as raised:  # noqa: BLE001 - as above: the cell is unsupported
+    except Exception as raised:  # as above: the cell is unsupported
         raise Unsupported(type(raised_by_tensorflow(raised)).__name__) from raised
     seen.error = error
     return seen

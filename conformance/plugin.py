@@ -26,6 +26,7 @@ from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
 from conformance.record import Outcome, Record, check_writable, outcome_from_json
 from conformance.running import ItemRun, Plan, failure_text
+from conformance.summary import number, summary_lines
 
 HERE = Path(__file__).parent
 _WRITE_EVERY = 10.0
@@ -64,30 +65,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-class Refused(pytest.UsageError):
-    """Ends the run: one clear error and its own exit code, which pytest's class cannot carry."""
-
-    def __init__(self, text: str, code: int) -> None:
-        super().__init__(text)
-        self.code = code
-
-
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main() -> Generator[None, Any, Any]:
-    """What the user can put right is one error, wherever in the run it is found."""
+    """What the user can put right is one error with its own exit code, wherever it was found."""
     try:
         return (yield)
-    except Refused as error:
+    except pytest.UsageError as error:
+        if not isinstance(error.__cause__, UsageError):
+            raise
         sys.stderr.write(f"ERROR: {error}\n")
-        return error.code
+        return error.__cause__.code
 
 
 def _refuse(config: pytest.Config, error: UsageError) -> NoReturn:
     """End the run; a worker leaves it to its controller."""
-    if hasattr(config, "workeroutput"):
-        config.workeroutput["tape_refused"] = [str(error), int(error.code)]
-        pytest.exit(str(error), returncode=error.code)
-    raise Refused(str(error), error.code) from error
+    output = getattr(config, "workeroutput", None)
+    if output is None:
+        raise pytest.UsageError(str(error)) from error
+    output["tape_refused"] = [error.what, error.expected, error.hint, int(error.code)]
+    pytest.exit(str(error), returncode=error.code)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -104,10 +100,9 @@ def pytest_exception_interact(
     node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any]
 ) -> None:
     """A module that states a contract wrongly ends the run before anything was tried."""
-    if call.when == "collect" and call.excinfo is not None:
-        error = call.excinfo.value.__cause__
-        if isinstance(error, UsageError):
-            _refuse(node.config, error)
+    error = None if call.excinfo is None else call.excinfo.value
+    if call.when == "collect" and isinstance(error, UsageError):
+        _refuse(node.config, error)
 
 
 class TapeRun:
@@ -142,7 +137,7 @@ class TapeRun:
             self.seed = 0 if self.profile.fixed_seed else secrets.randbelow(2**32)
         self.is_worker = hasattr(config, "workerinput")
         if self.is_worker:
-            self.seed = config.workerinput["tape_seed"]
+            self.seed = config.workerinput["tape_seed"]  # type: ignore[attr-defined]
         self.path = Path(option.tape_record) if option.tape_record else None
         asked = self.path is not None or option.tape_record_only or _asks_for_contracts(config)
         self.judges = asked and not self.is_worker and not option.collectonly
@@ -203,7 +198,10 @@ class TapeRun:
         """What a worker really used, or why it refused."""
         refused = getattr(node, "workeroutput", {}).get("tape_refused")
         if refused:
-            raise Refused(*refused)
+            what, expected, hint, code = refused
+            _refuse(
+                self.config, UsageError(what, expected=expected, hint=hint, code=ExitCode(code))
+            )
         facts = getattr(node, "workeroutput", {}).get("tape_facts")
         if facts:
             self.record.header["used"] = json.loads(facts)
@@ -211,7 +209,8 @@ class TapeRun:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002
         """How many items there are, where workers collect them."""
-        self._begin(len(ids))
+        if self.judges:
+            self._begin(len(ids))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -252,9 +251,10 @@ class TapeRun:
         if isinstance(item, ContractItem) and call.when == "call":
             outcomes = [] if item.run is None else item.run.finish()
             if call.excinfo is None or any(o.failure is not None for o in outcomes):
-                report.tape_outcomes = json.dumps([asdict(outcome) for outcome in outcomes])
+                text = json.dumps([asdict(outcome) for outcome in outcomes])
+                report.tape_outcomes = text  # type: ignore[attr-defined]
             else:
-                report.tape_broken = True
+                report.tape_broken = True  # type: ignore[attr-defined]
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -298,13 +298,13 @@ class TapeRun:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """A line for each cell that does not hold, then the counts."""
-        if self.collected is None or self.is_worker:
+        if self.is_worker or (self.collected is None and not self.record.outcomes):
             return
-        terminalreporter.section("tapemeasure")
+        terminalreporter.write_sep("=", "tapemeasure")
         for line in summary_lines(self.record):
             terminalreporter.write_line(line)
         if self.broken:
-            items = "1 item" if self.broken == 1 else f"{self.broken} items"
+            items = number(self.broken, "item")
             terminalreporter.write_line(f"{items} broke off: see the errors above")
         if self.path is not None and self.judges:
             words = "complete" if self.record.complete else "INCOMPLETE"
@@ -362,44 +362,6 @@ def header_lines(run: TapeRun) -> list[str]:
     return lines
 
 
-def summary_lines(record: Record) -> list[str]:
-    """Cells that do not hold, one a line, with many alike in one; then the counts."""
-    lines, alike = [], dict[tuple[str, str, str], int]()
-    for o in sorted(record.outcomes, key=lambda o: (o.contract, o.subject, o.mode)):
-        if o.verdict in ("violated", "crashed") and o.failure is not None:
-            where = " ".join(part for part in (o.subject, o.mode) if part)
-            lines.append(
-                f"{o.verdict:9} {o.contract} [{where}]: expected {_short(o.failure.expected)}, "
-                f"got {_short(o.failure.got)}"
-            )
-        elif o.verdict != "holds":
-            key = (o.verdict, o.contract, _main_reason(o))
-            alike[key] = alike.get(key, 0) + 1
-    for (verdict, contract, reason), count in sorted(alike.items()):
-        cells = "1 cell" if count == 1 else f"{count} cells"
-        lines.append(f"{verdict:9} {contract} in {cells}: {reason}")
-    counts = ", ".join(f"{n} {verdict}" for verdict, n in record.counts().items() if n)
-    contracts = len({o.contract for o in record.outcomes})
-    return [*lines, f"{contracts} contracts, {len(record.outcomes)} cells: {counts}"]
-
-
-def _main_reason(outcome: Outcome) -> str:
-    by_verdict = {
-        "deviates": outcome.deviations,
-        "gap": outcome.gaps,
-        "unsupported": outcome.rejected,
-    }
-    reasons = by_verdict.get(outcome.verdict, outcome.inconclusive)
-    if not reasons:
-        return "no case concerned it" if not outcome.trivial else "no check could have failed"
-    return _short(max(reasons, key=lambda reason: reasons[reason]))
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 100 else line[:97] + "..."  # noqa: PLR2004 - a line's width
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(
     collector: pytest.Module, name: str, obj: object
@@ -445,7 +407,9 @@ class ContractItem(pytest.Function):
         self.run.node_id = self.nodeid
         self.run.test()()
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    def repr_failure(  # type: ignore[override]  # pytest.Function narrows it in the same way
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> Any:
         """A violation in the words of its contract; anything else as pytest prints it."""
         if isinstance(excinfo.value, Violation) and self.run is not None:
             contract = excinfo.value.contract

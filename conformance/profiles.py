@@ -12,6 +12,7 @@ from typing import Final
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.internal import constants_ast
 from hypothesis.internal.conjecture import providers
 
 
@@ -113,6 +114,6 @@ def forget_local_constants() -> None:
     no public switch, so this is the one place where we touch a private name of Hypothesis; its
     version is pinned, and a test loads a foreign module.
     """
-    nothing = providers.Constants()
+    nothing = constants_ast.Constants()
     providers._get_local_constants = lambda: nothing  # noqa: SLF001 - see above
     providers.CONSTANTS_CACHE.cache.clear()

@@ -8,9 +8,8 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, Final
 
-from conformance.boundary import raised_by_tensorflow, tensorflow
+from conformance.boundary import Gradient, make_tensor, raised_by_tensorflow, read, tensorflow
 from conformance.contract import Cases, Unsupported
-from conformance.graph_cases import Gradient, make_tensor, read
 from conformance.linear_regression import AFTER, BEFORE, TENSORS, Regression, regressions
 from conformance.modes import MODES, Mode
 
@@ -165,7 +164,7 @@ class _Run:
         with self.tf.GradientTape() as tape:
             loss = self.loss(self.predict_constant(x, w), y)
         dw, db = tape.gradient(loss, [w, self.other_b])
-        facts["numpy of gradient"] = attempt(lambda: dw.numpy())
+        facts["numpy of gradient"] = attempt(lambda: dw.numpy)
         facts["rate times gradient"] = attempt(lambda: rate * dw)
         facts["assign_sub of Tensor"] = attempt(lambda: w.assign_sub)
         facts["step of Tensor"] = attempt(lambda: w.assign_sub(rate * dw))
@@ -271,7 +270,7 @@ def run(case: Regression, mode_name: str) -> Seen:
     if error is not None:
         try:
             _Run(case, seen.mode, seen).forward_pass()
-        except Exception as raised:  # noqa: BLE001 - as above: the cell is unsupported
+        except Exception as raised:  # as above: the cell is unsupported
             raise Unsupported(type(raised_by_tensorflow(raised)).__name__) from raised
         seen.error = error
     return seen

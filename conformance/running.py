@@ -16,7 +16,6 @@ from conformance.deviations import Deviation
 from conformance.profiles import Profile, hypothesis_settings, seed_for
 from conformance.record import Failure, Outcome
 
-
 MAX_SHRINKS = 200
 """Candidates that are tried to make a failure smaller; more take minutes and gain a digit."""
 
@@ -111,7 +110,7 @@ class ItemRun:
                 self._failing.add(case.digest)
                 raise violation
 
-    def _look(  # noqa: PLR0913 - one step of the loop above
+    def _look(
         self, contract: Contract, seen: Any, case: Any, share: float, counting: bool
     ) -> Violation | None:
         outcome = self.outcomes[contract.id]

@@ -21,15 +21,18 @@ Point = tuple[tuple[Number, ...], ...]
 """Numbers for every input of a graph, in row-major order."""
 
 
-class _Graph:
+class GraphBuilder:
     """A graph under construction.
 
     Inputs are made while nodes are drawn, so their numbers are not known before the end: until
     then input i is value -1 - i, and the results of nodes count from 0.
     """
 
-    def __init__(self, draw: Draw, dtype: str, *, subject: Op | None) -> None:
+    def __init__(
+        self, draw: Draw, dtype: str, *, subject: Op | None, site: type[Site] = Site
+    ) -> None:
         self.draw = draw
+        self.site = site
         self.dtype = dtype
         self.subject = subject
         self.partner = _partner(self)
@@ -40,7 +43,7 @@ class _Graph:
 
     def apply(self, op: Op, draw: Draw) -> None:
         """Draw how an op is called, and add it as a node."""
-        site = Site(draw, self.dtype, self.values, self.inputs)
+        site = self.site(draw, self.dtype, self.values, self.inputs)
         made = op.build(site)
         self.nodes.append((op, made, site.kinks))
         for result in made.results:
@@ -94,7 +97,7 @@ class _Graph:
 
 
 @st.composite
-def _partner(draw: Draw, graph: _Graph) -> bool:
+def _partner(draw: Draw, graph: GraphBuilder) -> bool:
     """Whether a graph goes on, and if so with what: its next node is then added.
 
     A strategy of its own, so that shrinking takes a node for one thing: it drops any of them, or
@@ -122,7 +125,7 @@ def graphs(draw: Draw, subject: str | None = None, *, max_nodes: int = MAX_NODES
     """
     op = CATALOGUE[subject] if subject else None
     dtype = draw(_main_dtypes(op.dtypes if op else dtypes.DIFFERENTIABLE), "dtype")
-    graph = _Graph(draw, dtype, subject=op)
+    graph = GraphBuilder(draw, dtype, subject=op)
     if op:
         graph.surround(min(MAX_BEFORE, max_nodes - 1))
         graph.apply(op, draw)
@@ -181,4 +184,3 @@ def _numbers(draw: Draw, made: Input, taken: set[float]) -> tuple[Number, ...]:
         return real
     imaginary = decode(draw(codes(size), "imaginary parts"), grid(REAL), taken)
     return tuple(map(complex, real, imaginary))
-

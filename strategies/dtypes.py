@@ -24,7 +24,12 @@ _EPSILON: Final = {
     "float16": 2.0**-10,
     "bfloat16": 2.0**-7,
 }
-_LARGEST: Final = {"float16": 65504.0, "bfloat16": 2.0**127, "float32": 2.0**127, "complex64": 2.0**127}
+_LARGEST: Final = {
+    "float16": 65504.0,
+    "bfloat16": 2.0**127,
+    "float32": 2.0**127,
+    "complex64": 2.0**127,
+}
 _WIDEST: Final = {
     "float64": "float64",
     "float32": "float64",

@@ -41,9 +41,7 @@ class Constant:
     dtype: str
 
 
-Argument = (
-    Ref | DType | Constant | Number | None | slice | EllipsisType | tuple["Argument", ...]
-)
+Argument = Ref | DType | Constant | Number | None | slice | EllipsisType | tuple["Argument", ...]
 
 Blocks = Literal["", "flat", "stopped"]
 
@@ -161,7 +159,7 @@ class Graph:
         named = [f"{key}={self._text(value)}" for key, value in node.kwargs]
         return f"{node.call}({', '.join(args + named)})"
 
-    def _text(self, argument: Argument) -> str:
+    def _text(self, argument: Argument) -> str:  # noqa: PLR0911 - one for each kind of argument
         match argument:
             case Ref(index):
                 return self._names[index]
@@ -184,7 +182,9 @@ class Graph:
 
     @cached_property
     def _code_around(self) -> Any:
-        text = self._define([f"y{i} = around({i}, {self._call(n)})" for i, n in enumerate(self.nodes)])
+        text = self._define(
+            [f"y{i} = around({i}, {self._call(n)})" for i, n in enumerate(self.nodes)]
+        )
         return compile(text, "<graph>", "exec")
 
     def definition(self, name: str = "graph") -> str:

@@ -18,13 +18,17 @@ Shape = tuple[int, ...]
 MAX_RANK = 5
 MAX_SIDE = 4
 MAX_SIZE = 24
-"""Elements of one drawn tensor. Small, because a fault that needs more than 24 has not been seen."""
+"""Elements of one drawn tensor: a fault that needs more than 24 has not been seen."""
+
+
+MANY_AXES = 4
+"""From this rank on, sides are at most 2."""
 
 
 @cache
 def _of_rank(rank: int, max_size: int) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
     """The shapes of one rank, simplest first: those with elements, and those of size zero."""
-    sides = range(MAX_SIDE + 1) if rank < 4 else range(3)
+    sides = range(MAX_SIDE + 1) if rank < MANY_AXES else range(3)
     every = (s for s in itertools.product(sides, repeat=rank) if math.prod(s) <= max_size)
     ranked = sorted(every, key=lambda s: (math.prod(s), s))
     return tuple(s for s in ranked if math.prod(s)), tuple(s for s in ranked if not math.prod(s))
@@ -60,7 +64,8 @@ def shapes(
     """Shapes of rank ``min_rank`` to ``max_rank``, zero-size about one time in eight.
 
     Args:
-        min_rank, max_rank: bounds of the rank, 0 to 5.
+        min_rank: the smallest rank, 0 or more.
+        max_rank: the largest rank, 5 or less.
         max_size: the largest number of elements.
         fits: what else a shape must satisfy; a function of module level, as tables are kept.
     """
@@ -69,7 +74,7 @@ def shapes(
 
 @cache
 def partner_table(shape: Shape) -> tuple[Shape, ...]:
-    """Shapes that broadcast with ``shape``, simplest first: what :func:`broadcast_partners` draws."""
+    """Shapes that broadcast with a shape, simplest first: see :func:`broadcast_partners`."""
     smaller = {
         tuple(1 if one else side for side, one in zip(shape[drop:], ones, strict=True))
         for drop in range(len(shape) + 1)
@@ -104,7 +109,7 @@ def broadcast(*several: Shape) -> Shape | None:
 def axis_table(rank: int) -> list[int]:
     """Every axis of a tensor of this rank, from the front and the back by turns: 0, -1, 1, -2, ...
 
-    The table of a lower rank is the beginning of this one, so that an axis stays when a rank shrinks.
+    The table of a lower rank is the start of this one, so that an axis stays when a rank shrinks.
     """
     return [axis for front in range(rank) for axis in (front, -1 - front)]
 

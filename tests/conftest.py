@@ -21,12 +21,16 @@ from types import SimpleNamespace
 
 __version__ = "{version}"
 version = SimpleNamespace(GIT_VERSION="v{version}-0-gfake")
+debugging = SimpleNamespace(disable_traceback_filtering=lambda: None)
 config = SimpleNamespace(list_physical_devices=lambda: [SimpleNamespace(device_type="CPU")])
 
 
 def get_logger():
     return SimpleNamespace(setLevel=lambda level: None)
 '''
+
+SET_ELSEWHERE = ("BUILD_NUMBER", "CI", "CUDA_", "KMP_", "MKL_", "OMP_", "OPENBLAS_", "TF_", "XLA_")
+"""Beginnings of environment variables of which a run speaks, or that change what pytest prints."""
 
 HIDE = """\
 import importlib.machinery
@@ -109,13 +113,15 @@ class Checkout:
     Attributes:
         path: its folder, which is also the working directory.
         record: where the runs of a test may write their record.
+        target: what pytest is told to run.
     """
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self._pytester, self._monkeypatch = pytester, monkeypatch
         self.path = pytester.path / "checkout"
         self.record = self.path / "results" / "mine.json"
-        ours = shutil.ignore_patterns("contracts", "oracles")
+        self.target = Path("conformance")
+        ours = shutil.ignore_patterns("contracts")
         shutil.copytree(ROOT / "conformance", self.path / "conformance", ignore=ours)
         for name in ("conftest.py", "pyproject.toml"):
             shutil.copy2(ROOT / name, self.path)
@@ -124,7 +130,7 @@ class Checkout:
         self.tensorflow("2.21.0")
         monkeypatch.setenv("COLUMNS", "100")
         for name in os.environ:
-            if name.startswith(("TF_", "TAPEMEASURE_", "PYTEST_ADDOPTS", "CUDA_", "XLA_", "CI")):
+            if name.startswith(SET_ELSEWHERE):
                 monkeypatch.delenv(name)
         monkeypatch.chdir(self.path)
 
@@ -156,7 +162,7 @@ class Checkout:
 
     def run(self, *args: str | Path) -> pytest.RunResult:
         """Run pytest in a process of its own, on the contracts of the checkout."""
-        return self._pytester.runpytest_subprocess("conformance", *args)
+        return self._pytester.runpytest_subprocess(self.target, *args)
 
     def recorded(self, *args: str | Path) -> tuple[pytest.RunResult, dict[str, Any]]:
         """Run the contracts, and read the record."""

@@ -42,16 +42,46 @@ def pytest_runtest_setup() -> None:
 
 
 def _gradient(tf: Any, change: Callable[[Any, Callable[..., Any], dict[str, Any]], Any]) -> None:
-    """Replace ``GradientTape.gradient``: ``change(truth, sources, options)``."""
-    truth = tf.GradientTape.gradient
+    """Replace ``GradientTape.gradient`` by ``change(sources, ask, options)``.
 
-    def gradient(self: Any, target: Any, sources: Any, **options: Any) -> Any:
+    ``ask`` is the truth, with the options that were passed or, by name, with others.
+    """
+    truth = tf.GradientTape.gradient
+    none = tf.UnconnectedGradients.NONE
+
+    def gradient(
+        self: Any,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: Any = none,
+    ) -> Any:
+        options = {
+            "output_gradients": output_gradients,
+            "unconnected_gradients": unconnected_gradients,
+        }
+
         def ask(**others: Any) -> Any:
             return truth(self, target, sources, **{**options, **others})
 
         return change(sources, ask, options)
 
     tf.GradientTape.gradient = gradient
+
+
+def _each_gradient_of_a_tensor(tf: Any, change: Change) -> None:
+    """Replace the gradients of sources that are Tensors; a Variable could not be stepped by them."""
+
+    def changed(sources: Any, ask: Callable[..., Any], _: Any) -> Any:
+        answers = ask()
+        if not isinstance(answers, list):  # TensorFlow itself asks, in forward mode
+            return answers
+        return [
+            g if g is None or isinstance(x, tf.Variable) else change(tf.convert_to_tensor(g))
+            for x, g in zip(sources, answers, strict=True)
+        ]
+
+    _gradient(tf, changed)
 
 
 def _each_gradient(tf: Any, change: Change) -> None:
@@ -153,7 +183,7 @@ def zeros_have_another_dtype(tf: Any) -> None:
     """The zeros of ``UnconnectedGradients.ZERO`` are always of float16."""
 
     def changed(_: Any, ask: Callable[..., Any], options: dict[str, Any]) -> Any:
-        if options.get("unconnected_gradients") != tf.UnconnectedGradients.ZERO:
+        if options["unconnected_gradients"] != tf.UnconnectedGradients.ZERO:
             return ask()
         return [tf.cast(tf.math.real(g), tf.float16) for g in ask()]
 
@@ -270,24 +300,19 @@ def gradients_of_unknown_shapes_are_scaled(tf: Any) -> None:
 
 
 @lie
-def the_gradient_of_add_forgets_to_unbroadcast(_: Any) -> None:
-    """What is registered for AddV2 hands the incoming gradient on in the shape of the sum."""
-    _registered("AddV2", lambda _: lambda _, incoming: (incoming, incoming))
+def gradients_are_transposed(tf: Any) -> None:
+    """The gradient of a Tensor is transposed."""
+    _each_gradient_of_a_tensor(tf, tf.transpose)
 
 
 @lie
 def gradient_dtype_is_float64(tf: Any) -> None:
     """The gradient of a real Tensor is float64, whatever the Tensor's dtype."""
 
-    def changed(sources: Any, ask: Callable[..., Any], _: Any) -> Any:
-        return [
-            tf.cast(g, tf.float64)
-            if g is not None and g.dtype.is_floating and not isinstance(x, tf.Variable)
-            else g
-            for x, g in zip(sources, ask(), strict=True)
-        ]
+    def change(gradient: Any) -> Any:
+        return tf.cast(gradient, tf.float64) if gradient.dtype.is_floating else gradient
 
-    _gradient(tf, changed)
+    _each_gradient_of_a_tensor(tf, change)
 
 
 # -- errors --------------------------------------------------------------------------------------

@@ -204,8 +204,8 @@ MINIMAL: dict[str, tuple[str | None, Predicate, list[str]]] = {
     ),
     "a node that takes the result of another": (
         "tf.math.exp",
-        lambda g: len(g.nodes) > 1 and len(g.inputs) in g.nodes[1].operands,
-        ["y0 = tf.math.exp(x0)", "y1 = tf.identity(y0)"],
+        lambda g: any(n.op == "tf.math.exp" and n.operands[0] >= len(g.inputs) for n in g.nodes),
+        ["y0 = tf.identity(x0)", "y1 = tf.math.exp(y0)"],
     ),
     "tf.gather with a negative axis": (
         "tf.gather",
@@ -237,7 +237,7 @@ MINIMAL: dict[str, tuple[str | None, Predicate, list[str]]] = {
     ),
     "rank 5": (
         "tf.math.exp",
-        lambda g: any(t.rank == 5 for t in g.types),
+        lambda g: any(n.op == "tf.math.exp" and n.outputs[0].rank == 5 for n in g.nodes),
         ["y0 = tf.math.exp(x0)"],
     ),
     "an unused input": (
@@ -299,7 +299,7 @@ def test_indices_of_an_update_are_distinct(data: st.DataObject) -> None:
     for made, numbers in zip(graph.inputs, point, strict=True):
         if isinstance(made.domain, Indices):
             assert len(set(numbers)) == len(numbers)
-            assert all(made.domain.lo <= n <= made.domain.hi for n in numbers)
+            assert set(numbers) <= set(range(made.domain.lo, made.domain.hi + 1))
 
 
 def float64(*shape: int) -> TensorType:
@@ -319,7 +319,12 @@ def chain(*blocks: Any) -> Graph:
 def test_a_blocked_node_cuts_what_comes_after_it_off() -> None:
     """Nothing behind a flat or stopped node is reached, and what stands before it still is."""
     assert chain("", "").reached == (frozenset({0}),) * 3
-    assert chain("", "flat", "").reached == (frozenset({0}), frozenset({0}), frozenset(), frozenset())
+    assert chain("", "flat", "").reached == (
+        frozenset({0}),
+        frozenset({0}),
+        frozenset(),
+        frozenset(),
+    )
     assert chain("stopped").reached == (frozenset({0}), frozenset())
 
 
@@ -368,7 +373,9 @@ def test_tensors_print_as_nested_lists() -> None:
 def test_widening_changes_every_floating_dtype() -> None:
     """Inputs, results and dtypes among the arguments are widened; integers are kept."""
     narrow = TensorType("float16", ())
-    cast = Node("tf.cast", "tf.cast", (Ref(0), DType("float32")), (), (replace(narrow, dtype="float32"),))
+    cast = Node(
+        "tf.cast", "tf.cast", (Ref(0), DType("float32")), (), (replace(narrow, dtype="float32"),)
+    )
     graph = Graph((Input(narrow, REAL),), (cast,), (1,)).astype(dtypes.widest)
 
     assert graph.statements() == ["y0 = tf.cast(x0, tf.float64)"]
@@ -397,7 +404,7 @@ def digest(hash_seed: str, folder: Path) -> str:
     """What a fresh interpreter draws, with this seed of string hashes, in this folder."""
     root = Path(__file__).parent.parent
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(root)}
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own text
         [sys.executable, "-c", DIGEST],
         env=environment,
         cwd=folder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -14,14 +15,14 @@ import tensorflow as tf
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from strategies import dtypes
 from strategies.drawing import Point, graphs, points
+from strategies.dtypes import is_complex, is_differentiable
 from strategies.graphs import Graph, tensor_source
 from strategies.ops import CATALOGUE, MODULES
 from strategies.ops.spec import Call, Op, Site, call, register
 from strategies.tensors import TensorType
 
-EXAMPLES = 40
+EXAMPLES = 30
 """Programs an op; the deterministic seed makes a failure of one run a failure of the next."""
 
 NO_KERNEL = (tf.errors.NotFoundError, tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
@@ -62,7 +63,7 @@ def results(graph: Graph, inputs: list[tf.Tensor]) -> list[tuple[TensorType, tf.
 
 
 def assert_as_declared(declared: TensorType, result: tf.Tensor) -> None:
-    """dtype and shape are as declared and, in double precision, so are the bounds."""
+    """The dtype and shape are as declared and, in double precision, so are the bounds."""
     __tracebackhide__ = True
     assert (result.dtype.name, tuple(result.shape)) == (declared.dtype, declared.shape)
     numbers = result.numpy()
@@ -71,18 +72,18 @@ def assert_as_declared(declared: TensorType, result: tf.Tensor) -> None:
     assert np.isfinite(numbers).all(), f"not finite: {numbers}"
     lo, hi = declared.bounds
     slack = 1e-12 * max(1.0, abs(lo), abs(hi))  # the last bits of TensorFlow's own rounding
-    if dtypes.is_complex(declared.dtype):
+    if is_complex(declared.dtype):
         assert np.abs(numbers).max() <= hi + slack, f"modulus above {hi}: {numbers}"
     else:
         assert lo - slack <= numbers.min(), f"below {lo}: {numbers}"
         assert numbers.max() <= hi + slack, f"above {hi}: {numbers}"
 
 
-broken: list[str] = []
+def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor], raised: Counter[str]) -> None:
+    """The tape answers None exactly for the inputs that the graph does not reach.
 
-
-def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor]) -> None:
-    """The tape answers None exactly for the inputs that the graph does not reach."""
+    A gradient that raises is counted and no more: the contracts judge it, not this test.
+    """
     __tracebackhide__ = True
     watched = {i: x for i, x in enumerate(inputs) if x.dtype.is_floating or x.dtype.is_complex}
     with tf.GradientTape(persistent=True) as tape:
@@ -92,18 +93,21 @@ def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor]) -> None:
         if output.dtype.is_floating or output.dtype.is_complex:
             try:
                 gradients = tape.gradient(output, watched)
-            except (LookupError, *NO_KERNEL) as error:  # which the contracts judge, not this test
-                broken.append(f"{type(error).__name__}: {str(error)[:150]} in {graph.statements()}")
+            except (LookupError, *NO_KERNEL) as error:
+                raised[f"{type(error).__name__}: {str(error)[:200]}: {graph.statements()}"] += 1
                 continue
             connected = {i for i, gradient in gradients.items() if gradient is not None}
             assert connected == graph.reached[value]
 
 
 @pytest.mark.parametrize("subject", CATALOGUE)
-def test_an_op_gives_what_its_entry_declares(subject: str) -> None:
+def test_an_op_gives_what_its_entry_declares(
+    subject: str, record_property: Callable[[str, object], None]
+) -> None:
     """Results have the declared number, dtype, shape and bounds, and the modelled connections."""
     worked: Counter[str] = Counter()
     refused: Counter[str] = Counter()
+    raised: Counter[str] = Counter()
 
     @settings(
         max_examples=EXAMPLES,
@@ -117,7 +121,7 @@ def test_an_op_gives_what_its_entry_declares(subject: str) -> None:
     def declares(case: tuple[Graph, Point]) -> None:
         graph, point = case
         note("\n".join(graph.statements()))
-        main = next((i.type.dtype for i in graph.inputs if dtypes.is_differentiable(i.type.dtype)), "")
+        main = next((d for d in (i.type.dtype for i in graph.inputs) if is_differentiable(d)), "")
         inputs = tensors(graph, point)
         try:
             seen = results(graph, inputs)
@@ -130,23 +134,25 @@ def test_an_op_gives_what_its_entry_declares(subject: str) -> None:
         worked[main] += 1
         for declared, result in seen:
             assert_as_declared(declared, result)
-        assert_reached_as_modelled(graph, inputs)
+        assert_reached_as_modelled(graph, inputs, raised)
 
-    broken.clear()
     declares()
-    for line in dict.fromkeys(b[:400] for b in broken[:3]):
-        print("BROKEN", subject, line)
-    print(f"REPORT {subject} worked={dict(worked)} refused={dict(refused)}")
+    record_property("dtypes without a kernel", dict(refused))
+    record_property("gradients that raise", dict(raised))
 
     assert worked, f"no dtype has a kernel: {dict(refused)}"
 
 
-def test_the_catalogue_has_eighty_ops_or_more() -> None:
-    """Every module of the catalogue adds to it, and together they hold at least eighty ops."""
+def test_the_catalogue_goes_from_simple_to_involved() -> None:
+    """At least eighty ops, the simplest first, and their modules in the order that is stated."""
+    found = dict.fromkeys(entry.build.__globals__["__name__"] for entry in CATALOGUE.values())
+    modules = [module.__name__ for module in MODULES]
+
     assert len(CATALOGUE) >= 80
-    assert {entry.build.__module__ for entry in CATALOGUE.values()} >= {
-        module.__name__ for module in MODULES if module.__name__.endswith(("linalg", "array"))
-    }
+    assert next(iter(CATALOGUE)) == "tf.identity"
+    assert [name for name in found if name in modules] == [
+        name for name in modules if name in found
+    ]
 
 
 def test_a_name_is_registered_once_only() -> None:
@@ -157,7 +163,7 @@ def test_a_name_is_registered_once_only() -> None:
         x = site.operand()
         return call(x, result=x.type)
 
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match="two catalogue entries") as caught:
         register(Op("tf.math.negative", build, "tf.math.negative"))
 
     assert str(caught.value) == "two catalogue entries are named 'tf.math.negative'"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from functools import partial
+from operator import eq
 from typing import Any
 
 import numpy as np
@@ -95,7 +97,7 @@ def test_axes_count_from_both_ends() -> None:
     """Every axis occurs from the front and from the back; the simplest is the first."""
     assert shapes.axis_table(3) == [0, -1, 1, -2, 2, -3]
     assert shapes.axis_table(3)[:4] == shapes.axis_table(2)
-    assert all(reaches(shapes.axes(3), lambda a, axis=axis: a == axis) for axis in range(-3, 3))
+    assert all(reaches(shapes.axes(3), partial(eq, axis)) for axis in range(-3, 3))
     assert minimal(shapes.axes(3)) == 0
     assert minimal(shapes.axes(3), lambda a: a < 0) == -1
 
@@ -114,10 +116,7 @@ def test_permutations_reach_all_and_shrink_to_the_identity() -> None:
     """Each of the six orders of three axes occurs."""
     drawn = shapes.permutations(3)
 
-    assert all(
-        reaches(drawn, lambda p, order=order: p == order)
-        for order in itertools.permutations(range(3))
-    )
+    assert all(reaches(drawn, partial(eq, order)) for order in itertools.permutations(range(3)))
     assert minimal(drawn) == (0, 1, 2)
     assert minimal(shapes.permutations(0)) == ()
 
@@ -173,7 +172,7 @@ def test_smooth_values_reach_the_ends_and_the_fine_numbers() -> None:
     drawn = values.smooth_values(REAL, 1)
 
     for number in (REACH, -REACH, 0.0, -63 / 16, 1 / 64, -63 / 64):
-        assert reaches(drawn, lambda v, number=number: v == (number,))
+        assert reaches(drawn, partial(eq, (number,)))
 
 
 @given(values.smooth_values(Domain(1.0, 1.25), 40))
@@ -200,7 +199,13 @@ def test_kink_values_stand_on_each_kink_and_tie() -> None:
 
 @pytest.mark.parametrize(
     ("interval", "admitted"),
-    [((-2, 0.875), True), ((-2, 1), False), ((0.9, 0.95), False), ((1.125, 2), True), ((0, 3), False)],
+    [
+        ((-2, 0.875), True),
+        ((-2, 1), False),
+        ((0.9, 0.95), False),
+        ((1.125, 2), True),
+        ((0, 3), False),
+    ],
     ids=str,
 )
 def test_a_domain_admits_what_keeps_off_its_poles(

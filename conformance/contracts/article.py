@@ -55,8 +55,8 @@ def article_ex1(seen: Seen) -> Tally:
 def article_ex1_step(seen: Seen) -> Tally:
     """The Variables after the step are exactly rounded (within a bound where compiled)."""
     tally = Tally()
-    stepped(seen, tally, "w", "example 1.w", "w", "example 1")
-    stepped(seen, tally, "b", "example 1.b", "b", "example 1")
+    stepped(seen, tally, "w", "example 1.w", "w")
+    stepped(seen, tally, "b", "example 1.b", "b")
     return tally
 
 
@@ -132,7 +132,7 @@ def article_ex2_bias_steps(seen: Seen) -> Tally:
     """The bias has the closed form's gradient and has moved by it."""
     tally = Tally()
     equals(seen, tally, "example 2.b", "b", "example 2")
-    stepped(seen, tally, "other b", "example 2.b", "b", "example 2")
+    stepped(seen, tally, "other b", "example 2.b", "b")
     return tally
 
 

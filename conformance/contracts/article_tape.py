@@ -31,8 +31,8 @@ def article_tensor_as_source(seen: Seen) -> Tally:
 
 @claim(
     "article-tensor-gradient-iff-watched",
-    "Among Tensors that the loss depends on, those watched before the ops get a gradient, and those "
-    "never watched get None.",
+    "Among Tensors that the loss depends on, those watched before the ops get a gradient, and "
+    "those never watched get None.",
     article("gradients with respect to Tensors can absolutely be computed"),
     MANUALLY,
     CONTROLLING,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.boundary import raised_by_tensorflow, tensorflow
+from conformance.boundary import make_tensor, raised_by_tensorflow, tensorflow
 from conformance.contract import Tally, Violation, docstring
 from conformance.contracts.values import (
     Gradients,
@@ -17,7 +17,7 @@ from conformance.contracts.values import (
     raised,
     slack,
 )
-from conformance.graph_cases import GRAPHS, Seen, make_tensor
+from conformance.graph_cases import GRAPHS, Seen
 from conformance.oracles.agreement import Answer, judge
 from conformance.oracles.finite_difference import Estimate, step_for
 from conformance.oracles.singular import singular

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.contract import Tally, Violation, docstring
-from conformance.graph_cases import GRAPHS, RATE, VARIABLE, Seen
+from conformance.drawn_graphs import RATE, VARIABLE
+from conformance.graph_cases import GRAPHS, Seen
 from strategies import dtypes
 
 

@@ -9,9 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from conformance.boundary import tensorflow
+from conformance.boundary import Gradient, tensorflow
 from conformance.contract import Citation, Contract, Tally, Violation
-from conformance.graph_cases import Gradient
 from conformance.linear_regression import Expected, closed_form
 from conformance.oracles.agreement import RESOLUTION
 from conformance.regression_cases import REGRESSIONS, Seen
@@ -28,7 +27,7 @@ def claim(
     *cites: Citation,
     modes: Sequence[str] | None = None,
 ) -> Callable[[Check], Contract]:
-    """A contract of the regression; undecided where the programs raised, which `article-ex1` tells."""
+    """A contract of the regression; undecided where the programs raised, as article-ex1 tells."""
 
     def decorate(check: Check) -> Contract:
         @wraps(check)
@@ -170,8 +169,9 @@ def steps(
         yield wanted, point[f"stepped.{variable}"], bound, float(np.abs(step).max(initial=0.0))
 
 
-def stepped(seen: Seen, tally: Tally, variable: str, gradient: str, key: str, scene: str) -> None:  # noqa: PLR0913
-    """A Variable has moved by rate times gradient."""
+def stepped(seen: Seen, tally: Tally, variable: str, gradient: str, key: str) -> None:
+    """A Variable has moved by rate times gradient; ``gradient`` begins with its scene."""
+    scene = gradient.split(".", maxsplit=1)[0]
     for wanted, found, bound, movement in steps(seen, variable, gradient, key):
         if found is None or not (np.abs(found.array - wanted) <= bound).all():
             raise Violation(

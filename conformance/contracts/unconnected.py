@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from conformance.boundary import Gradient
 from conformance.contract import Tally, Violation, docstring, guide
-from conformance.graph_cases import CONSTANT, FROZEN, GRAPHS, VARIABLE, WATCHED, Gradient, Seen
+from conformance.drawn_graphs import CONSTANT, FROZEN, VARIABLE, WATCHED
+from conformance.graph_cases import GRAPHS, Seen
 
 
 @GRAPHS.contract(

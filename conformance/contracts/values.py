@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from conformance.boundary import tensorflow
+from conformance.boundary import Gradient, tensorflow
 from conformance.contract import Tally, Violation, docstring, guide
-from conformance.graph_cases import GRAPHS, GraphCase, Gradient, Seen
+from conformance.drawn_graphs import GraphCase
+from conformance.graph_cases import GRAPHS, Seen
 from conformance.oracles.agreement import RESOLUTION, Answer, Judgement, judge
 from conformance.oracles.finite_difference import Estimate, step_for
 from conformance.oracles.projection import Projection

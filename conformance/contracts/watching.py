@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.contract import Tally, Violation, docstring
-from conformance.graph_cases import FROZEN, GRAPHS, VARIABLE, Seen
+from conformance.drawn_graphs import FROZEN, VARIABLE
+from conformance.graph_cases import GRAPHS, Seen
 
 
 @GRAPHS.contract(

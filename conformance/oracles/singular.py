@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from strategies import dtypes
 from strategies.graphs import Graph, Node
 
 Array = npt.NDArray[Any]
@@ -35,12 +36,23 @@ def singular(tf: Any, graph: Graph, arrays: Sequence[Array], reach: float) -> st
         return result
 
     graph.function(tf, note)(*map(tf.constant, arrays))
-    for node in graph.nodes:
+    for node in _behind_targets(graph):
         if any(_meets(values[value], kinks, reach) for value, kinks in node.kinks):
             return f"{node.op} is at a kink"
         if node.ties and _ties(node, values, reach):
             return f"{node.op} has a tie"
     return ""
+
+
+def _behind_targets(graph: Graph) -> list[Node]:
+    """The nodes on which a differentiable output depends."""
+    needed = {i for i in graph.outputs if dtypes.is_differentiable(graph.types[i].dtype)}
+    found = []
+    for node, first in zip(graph.nodes[::-1], graph.first_results[::-1], strict=True):
+        if needed.intersection(range(first, first + len(node.outputs))):
+            needed.update(node.operands)
+            found.append(node)
+    return found[::-1]
 
 
 def _meets(values: Array, kinks: Sequence[float], reach: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -55,13 +55,19 @@ def squeeze(site: Site) -> Call:
     return call(x, **named, result=x.type.like(shape=shape))
 
 
+MANY_AXES = 3
+"""From this rank on, only short sides are tried."""
+
+
 @cache
 def _reshapes(size: int) -> st.SearchStrategy[tuple[Argument, Shape]]:
     """Shapes of this many elements as they are given, with -1 in them too, and as they come out."""
     table: list[tuple[Argument, Shape]] = []
     for rank in range(MAX_RANK + 1):
-        sides = itertools.product([d for d in range(size + 1) if not d or not size % d], repeat=rank)
-        if rank > 2:
+        sides = itertools.product(
+            [d for d in range(size + 1) if not d or not size % d], repeat=rank
+        )
+        if rank >= MANY_AXES:
             sides = itertools.product([d for d in (0, 1, 2, 3, 4) if d <= size], repeat=rank)
         fitting = [s for s in sides if math.prod(s) == size][:24]
         for number, shape in enumerate(fitting):
@@ -87,7 +93,7 @@ def transpose(site: Site) -> Call:
     perm = site.draw(permutations(x.rank), "perm")
     named: dict[str, Any] = {} if perm == tuple(reversed(range(x.rank))) else {"perm": perm}
     if x.is_complex:
-        named |= site.draw(keywords("conjugate", True), "conjugate")
+        named |= site.draw(keywords("conjugate", (True,)), "conjugate")
     return call(x, **named, result=x.type.like(shape=tuple(x.shape[a] for a in perm)))
 
 
@@ -112,7 +118,7 @@ def roll(site: Site) -> Call:
     x = site.operand(min_rank=1)
     axis, at = given_axis(site, x.rank, "int32", "int64")
     shift = site.draw(one_of(1, -1, 2, 0, -5), "shift")
-    if site.draw(one_of(False, True), "several"):
+    if site.draw(one_of("one axis", "several"), "axes") == "several":
         return call(x, shift=(shift, 1, 1), axis=(at, at - x.rank, 0), result=x.type)
     return call(x, shift=shift, axis=axis, result=x.type)
 
@@ -122,7 +128,12 @@ def _larger(shape: Shape) -> st.SearchStrategy[tuple[Argument, Shape]]:
     """Shapes to which one broadcasts, as ints and as tensors."""
     table = [
         (form, target)
-        for target in (shape, *dict.fromkeys(shape_table(0, MAX_RANK, 24)), (2, *shape), (0, *shape))
+        for target in (
+            shape,
+            *dict.fromkeys(shape_table(0, MAX_RANK, 24)),
+            (2, *shape),
+            (0, *shape),
+        )
         if broadcast(shape, target) == target and len(target) <= MAX_RANK
         for form in forms(target)
     ]
@@ -173,15 +184,14 @@ def repeat(site: Site) -> Call:
     return call(x, times, **named, result=x.type.like(shape=shape))
 
 
-PADDINGS: Final[st.SearchStrategy[Keywords]] = st.sampled_from(
-    [
-        {},
-        {"mode": "REFLECT"},
-        {"mode": "SYMMETRIC"},
-        {"constant_values": 1.5},
-        {"constant_values": -2.0},
-    ]
-)
+@cache
+def _paddings(*, reflects: bool) -> st.SearchStrategy[Keywords]:
+    """The mode, unless it is the plain one, and what is filled in."""
+    table: list[Keywords] = [{}, {"mode": "SYMMETRIC"}]
+    table += [{"constant_values": 1.5}, {"constant_values": -2.0}]
+    return st.sampled_from([*table, *[{"mode": "REFLECT"}] * reflects])
+
+
 PAD_WIDTHS = ((1, 0), (0, 0), (0, 1), (1, 1), (2, 1))
 
 
@@ -202,7 +212,7 @@ def _pads(shape: Shape, mode: str) -> st.SearchStrategy[tuple[Argument, Shape]]:
 def pad(site: Site) -> Call:
     """Elements added at the ends: a constant, or the tensor mirrored."""
     x = site.operand(min_rank=1, fits=_leaves_room)
-    named = site.draw(PADDINGS, "mode and constant_values")
+    named = site.draw(_paddings(reflects=has_elements(x.shape)), "mode, constant_values")
     given, shape = site.draw(_pads(x.shape, named.get("mode", "CONSTANT")), "paddings")
     fill = named.get("constant_values", 0.0)
     bounds = min(x.bounds[0], fill), max(x.bounds[1], fill)
@@ -302,7 +312,7 @@ def sort(site: Site) -> Call:
     """Sorted along an axis, the last if none is named."""
     x = site.operand(min_rank=1, fits=has_elements)
     named, _ = site.draw(optional_axis(x.shape, -1), "axis")
-    order = site.draw(keywords("direction", "ASCENDING", "DESCENDING"), "direction")
+    order = site.draw(keywords("direction", ("ASCENDING", "DESCENDING")), "direction")
     return call(x, **named, **order, result=x.type)
 
 
@@ -311,7 +321,7 @@ def top_k(site: Site) -> Call:
     """The largest elements of each row, and their places."""
     x = site.operand(min_rank=1, fits=has_elements)
     k = site.draw(_counts(x.shape[-1]), "k")
-    order = site.draw(keywords("sorted", True), "sorted")
+    order = site.draw(keywords("sorted", (True,)), "sorted")
     shape = (*x.shape[:-1], k.get("k", 1))
     places = x.type.like(shape=shape, bounds=(0, x.shape[-1] - 1), dtype="int32")
     return call(x, **k, **order, result=[x.type.like(shape=shape), places])
@@ -320,4 +330,3 @@ def top_k(site: Site) -> Call:
 @cache
 def _counts(most: int) -> st.SearchStrategy[Keywords]:
     return st.sampled_from([{}, *({"k": k} for k in range(most + 1))])
-

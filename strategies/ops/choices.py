@@ -44,13 +44,13 @@ def can_grow(shape: Shape) -> bool:
     return len(shape) < MAX_RANK
 
 
-@lru_cache(maxsize=None, typed=True)  # typed, as True and 1 are equal
-def keywords(name: str, *values: Argument) -> st.SearchStrategy[Keywords]:
+@cache
+def keywords(name: str, values: tuple[Argument, ...]) -> st.SearchStrategy[Keywords]:
     """One keyword argument: left out, or one of the values given."""
     return st.sampled_from([{}, *({name: value} for value in values)])
 
 
-@lru_cache(maxsize=None, typed=True)
+@lru_cache(maxsize=None, typed=True)  # typed, as 1 and 1.0 are equal
 def one_of(*choices: T) -> st.SearchStrategy[T]:
     """One of a fixed list, simplest first; kept, so it costs nothing to ask again."""
     return st.sampled_from(choices)
@@ -78,7 +78,9 @@ def optional_axis(shape: Shape, default: int) -> st.SearchStrategy[tuple[Keyword
 
 
 @cache
-def reductions(shape: Shape, least: int = 0) -> st.SearchStrategy[tuple[AxisChoice, tuple[int, ...]]]:
+def reductions(
+    shape: Shape, least: int = 0
+) -> st.SearchStrategy[tuple[AxisChoice, tuple[int, ...]]]:
     """The ``axis`` of a reduction, and the axes it goes over.
 
     Args:
@@ -90,7 +92,7 @@ def reductions(shape: Shape, least: int = 0) -> st.SearchStrategy[tuple[AxisChoi
 
 
 def given_reduction(site: Site, shape: Shape, least: int = 0) -> tuple[Keywords, tuple[int, ...]]:
-    """The ``axis`` keyword of a reduction, an int or a tensor or left out, and the axes it means."""
+    """The ``axis`` keyword of a reduction, as ints, as a tensor or left out; and what it means."""
     axis, over = site.draw(reductions(shape, least), "axis")
     if axis is None:
         return {}, over
@@ -98,7 +100,7 @@ def given_reduction(site: Site, shape: Shape, least: int = 0) -> tuple[Keywords,
     return {"axis": Constant(axis, dtype) if dtype else axis}, over
 
 
-KEEPDIMS: Final = keywords("keepdims", True, False)
+KEEPDIMS: Final = keywords("keepdims", (True, False))
 
 
 def reduced(shape: Shape, over: Iterable[int], *, keep: Keywords | None = None) -> Shape:

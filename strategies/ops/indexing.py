@@ -92,7 +92,7 @@ def _windows(shape: Shape) -> st.SearchStrategy[tuple[Argument, Argument, Shape]
     for shift, width in ((0, -1), (1, -1), (0, 1), (1, 1), (2, 0), (9, -1)):
         begin = tuple(min(shift, side) for side in shape)
         left = tuple(side - at for side, at in zip(shape, begin, strict=True))
-        size = tuple(width if width <= side else side for side in left)
+        size = tuple(min(width, side) for side in left)
         out = tuple(side if width < 0 else w for side, w in zip(left, size, strict=True))
         table += [(a, b, out) for a, b in zip(forms(begin), forms(size), strict=True)]
     return st.sampled_from(table)
@@ -108,7 +108,7 @@ def slice_(site: Site) -> Call:
 
 @cache
 def _places(shape: Shape, side: int) -> st.SearchStrategy[Argument]:
-    """Fixed indices of a shape: all zero, then descending with repeats, as Python ints or tensors."""
+    """Fixed indices of a shape, as Python ints or tensors: all zero, then going round."""
 
     def nested(numbers: list[int], sides: Shape) -> Any:
         if not sides:
@@ -122,22 +122,17 @@ def _places(shape: Shape, side: int) -> st.SearchStrategy[Argument]:
 
 def _indices(site: Site, shape: Shape, side: int) -> Value | Argument:
     """Indices into an axis: an input, or fixed ones."""
-    if site.draw(one_of(False, True), "fixed indices") and side and 0 not in shape:
+    if side and 0 not in shape and site.draw(one_of("input", "fixed"), "indices as") == "fixed":
         return site.draw(_places(shape, side), "indices")
     return site.indices(shape, 0, side - 1)
 
 
 @cache
-def _gather_axes(rank: int) -> st.SearchStrategy[tuple[Keywords, int, int]]:
-    """Keywords, the axis, and the number of batch axes."""
-    table: list[tuple[Keywords, int, int]] = [({}, 0, 0)]
-    table += [({"axis": axis}, axis % rank, 0) for axis in axis_table(rank)]
-    table.append(({"axis": Constant(0, "int64")}, 0, 0))
-    for batch in range(1, min(rank, 3)):
-        table.append(({"batch_dims": batch}, batch, batch))
-        later = [axis for axis in axis_table(rank) if axis % rank >= batch]
-        table += [({"axis": axis, "batch_dims": batch}, axis % rank, batch) for axis in later]
-    return st.sampled_from(table)
+def _gather_axes(rank: int, batch: int) -> st.SearchStrategy[tuple[Keywords, int]]:
+    """The ``axis`` keyword and the axis that it means: none of the batch axes."""
+    later = [axis for axis in axis_table(rank) if axis % rank >= batch]
+    named: list[tuple[Keywords, int]] = [({"axis": axis}, axis % rank) for axis in later]
+    return st.sampled_from([({}, batch), *named, ({"axis": Constant(batch, "int64")}, batch)])
 
 
 @cache
@@ -151,13 +146,15 @@ def _index_shapes(batch: Shape, room: int, *, empty: bool) -> st.SearchStrategy[
 def gather(site: Site) -> Call:
     """Slices by index along an axis, in batches too; indices are often repeated."""
     x = site.operand(min_rank=1)
-    named, axis, batch = site.draw(_gather_axes(x.rank), "axis and batch_dims")
+    batch = site.draw(one_of(*range(min(x.rank, 3))), "batch_dims")
+    named, axis = site.draw(_gather_axes(x.rank, batch), "axis")
+    batched = {"batch_dims": batch} if batch else {}
     room = MAX_RANK + 1 - x.rank
     shapes = _index_shapes(x.shape[:batch], room, empty=not x.shape[axis])
     shape = site.draw(shapes, "shape of indices")
     indices = _indices(site, shape, x.shape[axis])
     out = (*x.shape[:axis], *shape[batch:], *x.shape[axis + 1 :])
-    return call(x, indices, **named, result=x.type.like(shape=out))
+    return call(x, indices, **named, **batched, result=x.type.like(shape=out))
 
 
 @cache
@@ -200,7 +197,12 @@ def scatter_nd(site: Site) -> Call:
     shape = (rows, *updates.shape[1:])
     bounds = _times(updates.bounds, updates.shape[0])
     dtype = indices.dtype if isinstance(indices, Value | Constant) else "int32"
-    return call(indices, updates, Constant(shape, dtype), result=updates.type.like(shape=shape, bounds=bounds))
+    return call(
+        indices,
+        updates,
+        Constant(shape, dtype),
+        result=updates.type.like(shape=shape, bounds=bounds),
+    )
 
 
 @op("tf.tensor_scatter_nd_add")
@@ -254,7 +256,9 @@ def _segments(side: int) -> st.SearchStrategy[tuple[Constant, int]]:
     table = [
         (Constant(ids, dtype), ids[-1] + 1 if ids else 0)
         for ids in dict.fromkeys(
-            tuple(first + k * step // 2 for k in range(side)) for first in (0, 1) for step in (0, 1, 2, 4)
+            tuple(first + k * step // 2 for k in range(side))
+            for first in (0, 1)
+            for step in (0, 1, 2, 4)
         )
         for dtype in ("int32", "int64")
     ]

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import cache
+from functools import cache, partial
 
 from hypothesis import strategies as st
 
 from strategies.dtypes import FLOATS
 from strategies.graphs import Argument
-from strategies.ops.choices import KEEPDIMS, Keywords, can_grow, has_elements, keywords, one_of, reduced
+from strategies.ops.choices import (
+    KEEPDIMS,
+    Keywords,
+    can_grow,
+    has_elements,
+    keywords,
+    one_of,
+    reduced,
+)
 from strategies.ops.math import NONZERO, POSITIVE
 from strategies.ops.spec import MAX_RESULT_SIZE, Call, Site, around_zero, call, op
 from strategies.shapes import Shape, axis_table, broadcast
@@ -29,7 +37,7 @@ def contraction(count: int, *factors: Value) -> Interval:
 def diag(site: Site) -> Call:
     """Vectors as diagonals of matrices of zeros, the main one or one beside it."""
     x = site.operand(min_rank=1, fits=can_grow)
-    named = site.draw(keywords("k", 1, -1), "k")
+    named = site.draw(keywords("k", (1, -1)), "k")
     side = x.shape[-1] + abs(named.get("k", 0))
     bounds = min(x.bounds[0], 0.0), max(x.bounds[1], 0.0)
     return call(x, **named, result=x.type.like((*x.shape[:-1], side, side), bounds))
@@ -77,7 +85,7 @@ def trace(site: Site) -> Call:
 def matrix_transpose(site: Site) -> Call:
     """The last two axes exchanged."""
     x = site.operand(min_rank=2)
-    named = site.draw(keywords("conjugate", True), "conjugate") if x.is_complex else {}
+    named = site.draw(keywords("conjugate", (True,)), "conjugate") if x.is_complex else {}
     return call(x, **named, result=x.type.like((*x.shape[:-2], x.shape[-1], x.shape[-2])))
 
 
@@ -85,14 +93,16 @@ def _turned(shape: Shape, *, turn: bool) -> Shape:
     return (*shape[:-2], shape[-1], shape[-2]) if turn else shape
 
 
-FLAGS: tuple[tuple[str, str], ...] = tuple(itertools.product(("", "transpose", "adjoint"), repeat=2))
+FLAGS = tuple(itertools.product(("", "transpose", "adjoint"), ("", "transpose", "adjoint")))
 
 
 @cache
 def _right(left: Shape, *, turn: bool) -> tuple[Shape, ...]:
     """Shapes of the second factor: the same batch, none, or one broadcast."""
     batch = left[:-2]
-    batches = dict.fromkeys([(), batch, (1,) * len(batch), tuple(3 if s == 1 else s for s in batch)])
+    batches = dict.fromkeys(
+        [(), batch, (1,) * len(batch), tuple(3 if s == 1 else s for s in batch)]
+    )
     return tuple(_turned((*b, left[-1], n), turn=turn) for b in batches for n in SIDES)
 
 
@@ -167,6 +177,18 @@ def _labelled(labels: str, known: tuple[tuple[str, int], ...]) -> tuple[Shape, .
     )
 
 
+MAX_SIDE = 8
+"""The longest side that an einsum takes, as several of them multiply."""
+
+
+def _is_labelled(labels: str, known: tuple[tuple[str, int], ...], shape: Shape) -> bool:
+    """Whether a shape gives each label one side, that which it has already if it has one."""
+    if len(shape) != len(labels):
+        return False
+    named = {*known, *zip(labels, shape, strict=True)}
+    return len(named) == len(dict(named)) and max(shape, default=0) <= MAX_SIDE
+
+
 @op("tf.einsum")
 def einsum(site: Site) -> Call:
     """Products and sums by labels: batches, three factors, and a label twice in one operand."""
@@ -175,14 +197,8 @@ def einsum(site: Site) -> Call:
     sides: dict[str, int] = {}
     operands: list[Value] = []
     for labels in left.split(","):
-
-        def fits(shape: Shape, labels: str = labels) -> bool:
-            if len(shape) != len(labels):
-                return False
-            named = [*sides.items(), *zip(labels, shape, strict=True)]
-            return len(set(named)) == len(dict(named)) and max(shape, default=0) <= MAX_SIDE
-
         known = tuple((label, side) for label, side in sides.items() if label in labels)
+        fits = partial(_is_labelled, labels, known)
         operands.append(site.operand(fits=fits, fresh=_labelled(labels, known)))
         sides |= zip(labels, operands[-1].shape, strict=True)
     count = math.prod(side for label, side in sides.items() if label not in right)
@@ -191,24 +207,22 @@ def einsum(site: Site) -> Call:
     return call(equation, *operands, result=operands[0].type.like(shape, bounds))
 
 
-MAX_SIDE = 8
-"""The longest side that an einsum takes, as several of them multiply."""
-
-
 @cache
-def _contractions(shape: Shape) -> st.SearchStrategy[tuple[Argument, tuple[int, ...], Shape]]:
-    """The ``axes`` argument, the axes of the first factor, and the shape of the second."""
+def _contractions(
+    shape: Shape,
+) -> st.SearchStrategy[tuple[Argument, tuple[int, ...], Shape, Shape]]:
+    """The ``axes`` argument, the first factor's axes, the second's shape and what is left of it."""
     rank = len(shape)
-    table: list[tuple[Argument, tuple[int, ...], Shape]] = []
+    table: list[tuple[Argument, tuple[int, ...], Shape, Shape]] = []
     for count in range(min(rank, 2) + 1):
         over = tuple(range(rank - count, rank))
         shared = shape[rank - count :]
-        table += [(count, over, shared), (count, over, (*shared, 2))]
+        table += [(count, over, shared, ()), (count, over, (*shared, 2), (2,))]
     for axis in range(rank):
         side = shape[axis]
         table += [
-            (((axis,), (0,)), (axis,), (side, 3)),
-            (((axis - rank,), (-1,)), (axis,), (2, side)),
+            (((axis,), (0,)), (axis,), (side, 3), (3,)),
+            (((axis - rank,), (-1,)), (axis,), (2, side), (2,)),
         ]
     return st.sampled_from(table)
 
@@ -217,12 +231,10 @@ def _contractions(shape: Shape) -> st.SearchStrategy[tuple[Argument, tuple[int, 
 def tensordot(site: Site) -> Call:
     """A contraction of some axes of one tensor with some of another."""
     a = site.operand(max_rank=3)
-    axes, over, shape = site.draw(_contractions(a.shape), "axes")
+    axes, over, shape, right = site.draw(_contractions(a.shape), "axes")
     b = site.operand(shape=shape)
     count = math.prod(a.shape[axis] for axis in over)
     left = reduced(a.shape, over)
-    behind = {-1: shape[:-1], 0: shape[1:]}[axes[1][0]] if isinstance(axes, tuple) else None
-    right = shape[len(over) :] if behind is None else behind
     return call(a, b, axes=axes, result=a.type.like(left + right, contraction(count, a, b)))
 
 
@@ -239,7 +251,7 @@ def norm(site: Site) -> Call:
     return call(x, **named, **axis, **keep, result=x.type.like(shape, (0.0, x.size * x.bound)))
 
 
-_NORMS = keywords("ord", 1, 2, 3, math.inf)
+_NORMS = keywords("ord", (1, 2, 3, math.inf))
 
 
 @cache
@@ -259,4 +271,3 @@ def cross(site: Site) -> Call:
     a = site.operand(min_rank=1, fits=_holds_triples)
     b = site.operand(shape=a.shape)
     return call(a, b, result=a.type.like(bounds=contraction(2, a, b)))
-

@@ -40,7 +40,9 @@ unary("tf.math.negative", bounds=lambda lo, hi: (-hi, -lo), modulus=abs)
 unary("tf.math.square", bounds=even(lambda x: x * x), modulus=lambda m: m * m)
 unary("tf.math.exp", domain=MODEST, bounds=rising(math.exp), modulus=math.exp)
 unary("tf.math.expm1", domain=MODEST, bounds=rising(math.expm1), modulus=lambda m: math.exp(m) + 1)
-unary("tf.math.log", domain=POSITIVE, bounds=rising(math.log), modulus=lambda m: math.log(m + 8) + 2)
+unary(
+    "tf.math.log", domain=POSITIVE, bounds=rising(math.log), modulus=lambda m: math.log(m + 8) + 2
+)
 unary(
     "tf.math.log1p",
     domain=ABOVE_MINUS_ONE,
@@ -163,7 +165,8 @@ binary(
 binary("tf.math.greater", ties=True, bounds=lambda _a, _b: (0, 1), result_dtype="bool")
 binary("tf.math.less_equal", ties=True, bounds=lambda _a, _b: (0, 1), result_dtype="bool")
 binary(
-    "tf.math.equal", ties=True,
+    "tf.math.equal",
+    ties=True,
     bounds=lambda _a, _b: (0, 1),
     modulus=lambda _m, _n: 1,
     result_dtype="bool",
@@ -185,7 +188,7 @@ def argmax(site: Site) -> Call:
     """The place of the largest element, as int64 unless asked otherwise."""
     x = site.operand(min_rank=1, fits=has_elements)
     given, axis = site.draw(optional_axis(x.shape, 0), "axis")
-    kind = site.draw(keywords("output_type", DType("int32"), DType("int64")), "output_type")
+    kind = site.draw(keywords("output_type", (DType("int32"), DType("int64"))), "output_type")
     result = x.type.like(
         shape=reduced(x.shape, (axis,)),
         bounds=(0, x.shape[axis] - 1),

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from strategies.dtypes import COMPLEX, FLOATS
 from strategies.ops.choices import (
     KEEPDIMS,
-    Keywords,
     has_elements,
     keywords,
     one_of,
@@ -35,14 +34,14 @@ unary(
     "tf.nn.leaky_relu",
     domain=KINK_AT_ZERO,
     bounds=lambda lo, hi: (min(lo, 0.0), max(hi, 0.0)),
-    kwargs=keywords("alpha", 0.5, 0.0),
+    kwargs=keywords("alpha", (0.5, 0.0)),
 )
 unary("tf.nn.softsign", domain=KINK_AT_ZERO, bounds=rising(lambda x: x / (1 + abs(x))))
 unary("tf.nn.silu", bounds=lambda _lo, hi: (-0.28125, max(hi, 0.0)))
 unary(
     "tf.nn.gelu",
     bounds=lambda _lo, hi: (-0.1875, max(hi, 0.0)),
-    kwargs=keywords("approximate", True, False),
+    kwargs=keywords("approximate", (True, False)),
 )
 
 
@@ -68,7 +67,7 @@ def l2_normalize(site: Site) -> Call:
     """To length one over one axis, several or all; never the zero vector."""
     x = site.operand(domain=NONZERO)
     axis, _ = site.draw(reductions(x.shape), "axis")
-    small = site.draw(keywords("epsilon", 1e-6), "epsilon")
+    small = site.draw(keywords("epsilon", (1e-6,)), "epsilon")
     return call(x, axis=axis, **small, result=x.type.like(bounds=(-1, 1)))
 
 
@@ -99,7 +98,7 @@ def bias_add(site: Site) -> Call:
     """A vector added along the last axis, or along the second where data_format says so."""
     x = site.operand(min_rank=2)
     layouts = ("N...C", "NC...") if x.rank > 2 else ("N...C",)  # noqa: PLR2004 - batch, C, space
-    layout = site.draw(keywords("data_format", *layouts), "data_format")
+    layout = site.draw(keywords("data_format", layouts), "data_format")
     side = x.shape[1 if layout.get("data_format") == "NC..." else -1]
     bias = site.operand(shape=(side,))
     bounds = x.bounds[0] + bias.bounds[0], x.bounds[1] + bias.bounds[1]
@@ -113,14 +112,6 @@ def sigmoid_cross_entropy(site: Site) -> Call:
     labels = site.operand(shape=logits.shape)
     most = logits.bound * (1 + labels.bound) + 1
     return call(labels=labels, logits=logits, result=logits.type.like(bounds=(-most, most)))
-
-
-
-@cache
-def _class_axes(rank: int) -> st.SearchStrategy[tuple[Keywords, int]]:
-    """The class axis; of the negative ones only the last is understood."""
-    named: list[tuple[Keywords, int]] = [({"axis": a}, a % rank) for a in range(-1, rank)]
-    return st.sampled_from([({}, rank - 1), *named])
 
 
 @op("tf.nn.l2_loss", dtypes=FLOATS)

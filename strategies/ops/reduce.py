@@ -7,7 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from strategies.dtypes import FLOATS, real_part
-from strategies.ops.choices import KEEPDIMS, given_axis, given_reduction, is_small, keywords, reduced
+from strategies.ops.choices import (
+    KEEPDIMS,
+    given_axis,
+    given_reduction,
+    is_small,
+    keywords,
+    reduced,
+)
 from strategies.ops.math import NONZERO
 from strategies.ops.nn import spread
 from strategies.ops.spec import Call, Op, Site, around_zero, call, op
@@ -55,7 +62,8 @@ def reduction(
         name: the public name.
         bounds: bounds of the result.
         least: how many elements at least each result must be made of.
-        domain, fits: what the operand must satisfy.
+        domain: where the operand must stand.
+        fits: what its shape must satisfy.
         **fields: other fields of :class:`Op`.
     """
 
@@ -124,7 +132,7 @@ def cumulative(
         axis, at = given_axis(site, x.rank, "int32", "int64")
         named = {} if axis == 0 else {"axis": axis}
         for flag in flags:
-            named |= site.draw(keywords(flag, True, False), flag)
+            named |= site.draw(keywords(flag, (True, False)), flag)
         return call(x, **named, result=x.type.like(bounds=bounds(x, x.shape[at])))
 
     return op(name, **fields)(build)
@@ -140,4 +148,3 @@ cumulative(
     flags=("reverse",),  # exclusive starts with the lowest number there is
     dtypes=FLOATS,
 )
-

@@ -125,7 +125,7 @@ class Site:
         result: T = self._draw(strategy, label)
         return result
 
-    def operand(
+    def operand(  # noqa: PLR0913 - all by keyword, and most left out
         self,
         *,
         shape: Shape | None = None,
@@ -140,7 +140,8 @@ class Site:
 
         Args:
             shape: the exact shape, if only one will do.
-            min_rank, max_rank: bounds of the rank.
+            min_rank: the smallest rank.
+            max_rank: the largest rank.
             domain: where its elements must stand.
             dtype: the dtype; that of the site if left out.
             fits: what else the shape must satisfy; give ``fresh`` too if it is made on the spot,
@@ -153,7 +154,11 @@ class Site:
         def admits(value: Value) -> bool:
             return (
                 value.dtype == dtype
-                and (value.shape == shape if shape is not None else min_rank <= value.rank <= max_rank)
+                and (
+                    value.shape == shape
+                    if shape is not None
+                    else min_rank <= value.rank <= max_rank
+                )
                 and domain.admits(value.bounds)
                 and (fits is None or fits(value.shape))
             )
@@ -177,7 +182,9 @@ class Site:
         domain: Domain = REAL,
     ) -> Value:
         """An operand that is always a fresh input, as its elements must not be equal."""
-        return self.input(self.dtype, self.draw(shapes(min_rank=min_rank, fits=fits), "shape"), domain)
+        return self.input(
+            self.dtype, self.draw(shapes(min_rank=min_rank, fits=fits), "shape"), domain
+        )
 
     def partner(self, value: Value, domain: Domain = REAL) -> Value:
         """An operand that broadcasts with ``value``, of the same dtype."""
@@ -195,7 +202,7 @@ class Site:
         return self._new(Input(TensorType(dtype, shape, bounds), domain))
 
     def indices(self, shape: Shape, lo: int, hi: int, *, distinct: bool = False) -> Value:
-        """Integers from ``lo`` to ``hi`` inclusive: a fresh input, or what the graph has already."""
+        """Integers from ``lo`` to ``hi`` inclusive: a fresh input, or what is there already."""
         known = [] if distinct else self._known(_INDEX_DTYPES, lo, hi, lambda s: s == shape)
         chosen = self._choose(known, _INDEX_DTYPES, "indices")
         if isinstance(chosen, Value):
@@ -258,8 +265,9 @@ def call(*args: Any, result: TensorType | Sequence[TensorType], **kwargs: Any) -
     """The call of an op at a site.
 
     Args:
-        *args, **kwargs: as TensorFlow takes them; operands as :class:`Value`.
+        *args: as TensorFlow takes them; operands as :class:`Value`.
         result: the type of the result, or a list of types where the call returns a sequence.
+        **kwargs: the same, by name.
     """
     listed = not isinstance(result, TensorType)
     results = tuple(result) if isinstance(result, Sequence) else (result,)
@@ -343,7 +351,7 @@ def unary(
     return op(name, **{"dtypes": FLOATS + COMPLEX if modulus else FLOATS, **fields})(build)
 
 
-def binary(
+def binary(  # noqa: PLR0913 - all by keyword, and most left out
     name: str,
     *,
     bounds: Callable[[Interval, Interval], Interval],
@@ -359,7 +367,8 @@ def binary(
         name: the public name.
         bounds: from bounds of both operands to bounds of the result.
         modulus: the same for the largest moduli; the op takes complex operands if it is given.
-        first, second: where the operands must stand.
+        first: where the first operand must stand.
+        second: where the second one must stand.
         result_dtype: the dtype of the result, if not that of the operands.
         **fields: other fields of :class:`Op`.
     """
@@ -376,23 +385,3 @@ def binary(
         return call(x, y, result=x.type.like(shape=shape, bounds=out, dtype=result_dtype))
 
     return op(name, **{"dtypes": FLOATS + COMPLEX if modulus else FLOATS, **fields})(build)
-
-
-__all__ = [
-    "CATALOGUE",
-    "MAX_RESULT_SIZE",
-    "Call",
-    "Op",
-    "Site",
-    "around_zero",
-    "binary",
-    "call",
-    "even",
-    "falling",
-    "fits_beside",
-    "op",
-    "register",
-    "rising",
-    "unary",
-    "within",
-]

@@ -1,0 +1,49 @@
+"""What the terminal says of a record: what does not hold, and the counts."""
+
+from __future__ import annotations
+
+from conformance.record import Outcome, Record
+
+
+def summary_lines(record: Record) -> list[str]:
+    """Cells that do not hold, one a line, with many alike in one; then the counts."""
+    lines, alike = [], dict[tuple[str, str, str], int]()
+    for o in sorted(record.outcomes, key=lambda o: (o.contract, o.subject, o.mode)):
+        if o.verdict in ("violated", "crashed") and o.failure is not None:
+            where = " ".join(part for part in (o.subject, o.mode) if part)
+            lines.append(
+                f"{o.verdict:9} {o.contract} [{where}]: expected {_short(o.failure.expected)}, "
+                f"got {_short(o.failure.got)}"
+            )
+        elif o.verdict != "holds":
+            key = (o.verdict, o.contract, _main_reason(o))
+            alike[key] = alike.get(key, 0) + 1
+    for (verdict, contract, reason), count in sorted(alike.items()):
+        lines.append(f"{verdict:9} {contract} in {number(count, 'cell')}: {reason}")
+    if not record.outcomes:
+        return ["no contract was judged"]
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in record.counts().items() if n)
+    contracts = number(len({o.contract for o in record.outcomes}), "contract")
+    return [*lines, f"{contracts}, {number(len(record.outcomes), 'cell')}: {counts}"]
+
+
+def number(count: int, word: str) -> str:
+    """A number of things, in words."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _main_reason(outcome: Outcome) -> str:
+    by_verdict = {
+        "deviates": outcome.deviations,
+        "gap": outcome.gaps,
+        "unsupported": outcome.rejected,
+    }
+    reasons = by_verdict.get(outcome.verdict, outcome.inconclusive)
+    if not reasons:
+        return "no case concerned it" if not outcome.trivial else "no check could have failed"
+    return _short(max(reasons, key=lambda reason: reasons[reason]))
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else line[:97] + "..."  # noqa: PLR2004 - a line's width

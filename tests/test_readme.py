@@ -1,0 +1,121 @@
+"""The README is a promise: its tables, defaults and commands are those of the code."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.errors import ExitCode
+from conformance.modes import MODES
+from conformance.profiles import DEFAULT, PROFILES
+from conformance.record import VERDICTS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head, backticks stripped."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows]
+
+
+def indented_commands() -> list[str]:
+    """The lines that the README sets apart as commands."""
+    section = README.split("\n## Two commands\n")[1].split("\n## ")[0]
+    return [line.strip() for line in section.splitlines() if line.startswith("    ")]
+
+
+def environments() -> set[str]:
+    """The environments that tox.ini knows, by tox's own expansion of factor ranges."""
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(ROOT / "tox.ini")
+    found = {section.split(":")[1] for section in config.sections() if section.startswith("testenv:")}
+    for name in re.findall(r"^ *([a-z0-9.{}\-]+):", config["testenv"]["description"], re.MULTILINE):
+        ranged = re.fullmatch(r"(.*)\{(\d+)-(\d+)\}", name)
+        if ranged:
+            first, last = int(ranged[2]), int(ranged[3])
+            found |= {f"{ranged[1]}{minor}" for minor in range(first, last + 1)}
+        else:
+            found.add(name)
+    return found
+
+
+def test_the_table_of_verdicts_is_that_of_records() -> None:
+    """Every verdict that a record may hold is explained, and no other."""
+    stated = [row[0] for row in table("Reading the outcome")]
+
+    assert sorted(stated) == sorted(VERDICTS)
+
+
+def test_the_table_of_modes_is_that_of_the_code() -> None:
+    """Every mode is explained in the words of the code."""
+    stated = table("Modes")
+
+    assert stated == [[mode.name, mode.sentence] for mode in MODES.values()]
+
+
+def test_the_table_of_exit_codes_is_that_of_the_code() -> None:
+    """Every exit code is named with its number."""
+    stated = [(int(row[0]), row[1]) for row in table("Exit codes")]
+
+    assert stated == [(code.value, code.name) for code in ExitCode]
+
+
+def test_the_table_of_options_is_what_pytest_prints() -> None:
+    """Every option that ``pytest --help`` lists stands in the README, and no other."""
+    stated = {row[0].split()[0] for row in table("Options")}
+    command = [sys.executable, "-m", "pytest", "--help"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert set(re.findall(r"--tape-[a-z-]+(?=[ =\n])", printed)) >= stated
+    assert {o for o in re.findall(r"^  (--tape-[a-z-]+)", printed, re.MULTILINE)} == stated
+
+
+def test_the_default_profile_and_the_profiles_are_those_of_the_code() -> None:
+    """The options table names the default profile and all profiles."""
+    row = next(row for row in table("Options") if row[0].startswith("--tape-profile"))
+
+    assert row[1] == DEFAULT
+    assert row[2] == f"how much to try: {', '.join(PROFILES)}"
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"tox run -e (\S+?)[`\s]", README))))
+def test_an_environment_that_the_readme_names_exists(name: str) -> None:
+    """Every ``tox run -e`` of the README names an environment of tox.ini."""
+    assert name in environments()
+
+
+def test_the_two_commands_are_the_ones_that_ci_runs() -> None:
+    """The two commands install tox and run an environment; CI runs the same two."""
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    parts = re.search(r"^for part in (.*?);", ci, re.MULTILINE)
+
+    assert indented_commands() == [
+        "pip install tox && tox run -e tf2.21",
+        "pip install tox && tox run -e tests",
+    ]
+    assert "pip install" in ci
+    assert parts is not None
+    assert {"tests", "tf2.21"} <= set(parts[1].split())
+
+
+def test_the_pinned_hypothesis_is_the_one_of_the_project() -> None:
+    """The command for an installed TensorFlow installs what pyproject.toml pins."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    pinned = re.findall(r"hypothesis==[\d.]+", README)
+
+    assert pinned
+    assert all(f'"{pin}"' in project for pin in pinned)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:conformance|strategies)/[\w/.]+)`", README))))
+def test_a_file_that_the_readme_names_exists(path: str) -> None:
+    """Every path in the README is there."""
+    assert (ROOT / path).is_file()

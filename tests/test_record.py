@@ -1,0 +1,353 @@
+"""The record: verdicts from counts, its schema, and how it is written."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # its annotations are another distribution
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.modes import MODES
+from conformance.profiles import PROFILES
+from conformance.record import (
+    SCHEMA_FILE,
+    SCHEMA_VERSION,
+    VERDICTS,
+    Failure,
+    Outcome,
+    Record,
+    check_writable,
+    outcome_from_json,
+)
+
+SCHEMA = json.loads(SCHEMA_FILE.read_text("utf-8"))
+
+FAILURE = Failure("value", "1.0", "2.0", "print(1)", "finite differences", "pytest x")
+
+HEADER = {
+    "tapemeasure": "0.1.0",
+    "profile": "quick",
+    "seed": 0,
+    "examples": None,
+    "modes": ["eager"],
+    "versions": {
+        "python": "3.11.7",
+        "tensorflow": "2.21.0",
+        "keras": None,
+        "numpy": "2.4.6",
+        "hypothesis": "6.168.5",
+        "pytest": "9.2.0",
+        "protobuf": "7.36.2",
+        "ml-dtypes": None,
+    },
+    "machine": {
+        "system": "Linux",
+        "machine": "x86_64",
+        "cores": 2,
+        "extensions": ["avx2", "fma"],
+        "byteorder": "little",
+    },
+    "environment": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+    "started": "2026-11-22T16:26:02Z",
+    "used": {"tensorflow": "2.21.0", "git": "v2.21.0", "devices": ["CPU"]},
+}
+
+
+def outcome(**more: Any) -> Outcome:
+    """An outcome that holds, but for what is given."""
+    usual = {
+        "subject": "tf.math.sin",
+        "verdict": "holds",
+        "examples": 3,
+        "conclusive": 3,
+        "digest": "0123456789abcdef",
+    }
+    return Outcome("a-promise", mode="eager", **{**usual, **more})
+
+
+def record(*outcomes: Outcome) -> Record:
+    """A complete record."""
+    return Record(HEADER, list(outcomes), complete=True, seconds=1.5)
+
+
+def complaints(data: Any) -> list[str]:
+    """Where a record is not as the schema has it."""
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    return sorted(error.json_path for error in validator.iter_errors(data))
+
+
+# -- verdicts --------------------------------------------------------------------------------------
+
+VERDICT_RULES: dict[str, tuple[str, dict[str, Any]]] = {
+    "a failure decides": ("violated", {"failure": FAILURE, "conclusive": 9, "gaps": {"e": 1}}),
+    "a failure beats a known deviation": ("violated", {"failure": FAILURE, "deviations": {"d": 1}}),
+    "a deviation beats what holds": ("deviates", {"deviations": {"d": 1}, "conclusive": 9}),
+    "a deviation beats a gap": ("deviates", {"deviations": {"d": 1}, "gaps": {"e": 1}}),
+    "gaps alone are a gap": ("gap", {"gaps": {"e": 2}}),
+    "a gap beside conclusive checks holds": ("holds", {"gaps": {"e": 1}, "conclusive": 1}),
+    "all rejected is unsupported": ("unsupported", {"examples": 3, "rejected": {"a": 1, "b": 2}}),
+    "some rejected, none decided": ("inconclusive", {"examples": 3, "rejected": {"a": 2}}),
+    "some rejected, one decided": (
+        "holds",
+        {"examples": 3, "rejected": {"a": 2}, "conclusive": 1},
+    ),
+    "nothing ran": ("inconclusive", {}),
+    "a check that cannot fail is no evidence": ("inconclusive", {"examples": 3, "trivial": 9}),
+    "at the floor": ("holds", {"conclusive": 2, "inconclusive": {"r": 1, "s": 1}}),
+    "under the floor": ("inconclusive", {"conclusive": 2, "inconclusive": {"r": 2, "s": 1}}),
+    "trivial checks do not count": (
+        "inconclusive",
+        {"conclusive": 1, "trivial": 9, "inconclusive": {"r": 2}},
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", VERDICT_RULES)
+def test_a_verdict_follows_from_the_counts(rule: str) -> None:
+    """Failure, deviation, gap, unsupported, the floor (here one half), holds: in this order."""
+    verdict, counts = VERDICT_RULES[rule]
+    judged = Outcome("a-promise", "", "eager", **counts)
+    judged.judge(0.5)
+
+    assert judged.verdict == verdict
+
+
+def test_a_floor_of_zero_still_asks_for_one_conclusive_check() -> None:
+    """Nothing holds by default."""
+    judged = Outcome("a-promise", "", "eager", inconclusive={"r": 1})
+    judged.judge(0.0)
+
+    assert judged.verdict == "inconclusive"
+
+
+# -- reading and writing ---------------------------------------------------------------------------
+
+names = st.text(st.characters(codec="utf-8"), max_size=8)
+naturals = st.integers(0, 2**40)
+counts = st.dictionaries(names, st.integers(1, 2**40), max_size=3)
+failures = st.builds(Failure, *[names] * 6)
+outcomes = st.builds(
+    Outcome,
+    names,
+    names,
+    st.sampled_from(sorted(MODES)),
+    st.sampled_from(VERDICTS),
+    naturals,
+    naturals,
+    naturals,
+    counts,
+    counts,
+    counts,
+    counts,
+    names,
+    st.floats(0, 1e6),
+    st.none() | failures,
+)
+
+
+@given(original=outcomes)
+def test_an_outcome_survives_json(original: Outcome) -> None:
+    """What is read is what was written, whatever the texts in it."""
+    assert outcome_from_json(json.loads(json.dumps(asdict(original)))) == original
+
+
+def test_outcomes_are_sorted_so_that_equal_runs_look_equal() -> None:
+    """The order in which workers finish does not matter."""
+    one, two = outcome(), outcome()
+    two.mode = "dynamic"
+
+    assert record(one, two).to_json() == record(two, one).to_json()
+
+
+def test_the_footer_counts_every_verdict() -> None:
+    """Also those that no outcome has."""
+    data = record(outcome(), outcome(verdict="violated", failure=FAILURE), outcome()).to_json()
+
+    assert data["footer"] == {
+        "complete": True,
+        "counts": {
+            "violated": 1,
+            "crashed": 0,
+            "deviates": 0,
+            "gap": 0,
+            "inconclusive": 0,
+            "unsupported": 0,
+            "holds": 2,
+        },
+        "seconds": 1.5,
+    }
+
+
+def test_a_record_is_written_into_folders_that_are_made(tmp_path: Path) -> None:
+    """It is JSON in ASCII, with a line's end at its end, and readable to others."""
+    path = tmp_path / "some" / "where" / "mine.json"
+    made = record(outcome(subject="naïve"))
+    made.write(path)
+
+    assert json.loads(path.read_text("ascii")) == made.to_json()
+    assert path.read_bytes().endswith(b"}\n")
+    assert [p.name for p in path.parent.iterdir()] == ["mine.json"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [outcome(seconds=float("nan")), outcome(inconclusive={"r": object()})],
+    ids=["nan", "object"],
+)
+def test_a_failure_while_writing_leaves_the_old_record(tmp_path: Path, fault: Outcome) -> None:
+    """Half a record is never seen, and no other file is left."""
+    path = tmp_path / "mine.json"
+    record(outcome()).write(path)
+    before = path.read_bytes()
+    with pytest.raises((TypeError, ValueError)):
+        record(outcome(), fault).write(path)
+
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.json"]
+
+
+def test_a_place_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
+    """Asking makes neither file nor folder, and does not touch what is there."""
+    there = tmp_path / "there.json"
+    there.write_text("an earlier record")
+    check_writable(there)
+    check_writable(tmp_path / "not" / "yet" / "mine.json")
+
+    assert there.read_text() == "an earlier record"
+    assert list(tmp_path.iterdir()) == [there]
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [(".", "Is a directory"), ("file/mine.json", "Not a directory"), ("x" * 300, "too long")],
+)
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, place: str, reason: str) -> None:
+    """A folder, below a file, a name that is too long."""
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=reason):
+        check_writable(tmp_path / place)
+
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+# -- the schema ------------------------------------------------------------------------------------
+
+
+def test_the_schema_is_a_schema_and_has_the_version_that_is_written() -> None:
+    """JSON Schema 2020-12."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+    assert SCHEMA["properties"]["schema"]["const"] == SCHEMA_VERSION
+    assert SCHEMA["$id"] == f"urn:tapemeasure:record:{SCHEMA_VERSION}"
+
+
+def test_the_schema_knows_the_verdicts_modes_and_profiles_that_exist() -> None:
+    """A new one is a change of the schema."""
+    definitions = SCHEMA["$defs"]
+
+    assert tuple(definitions["outcome"]["properties"]["verdict"]["enum"]) == VERDICTS
+    assert definitions["mode"]["enum"] == list(MODES)
+    assert definitions["header"]["properties"]["profile"]["enum"] == list(PROFILES)
+
+
+def test_every_field_of_the_schema_is_described() -> None:
+    """Who reads a record need not read this project's code."""
+    found, silent = [SCHEMA], []
+    while found:
+        part = found.pop()
+        for name, field in part.get("properties", {}).items():
+            described = field if "$ref" not in field else resolved(field["$ref"])
+            if "description" not in described:
+                silent.append(name)
+        found += [resolved(name) for name in part.get("$defs", {})]
+        found += [f for f in part.get("properties", {}).values() if "properties" in f]
+
+    assert not silent
+
+
+def resolved(reference: str) -> dict[str, Any]:
+    """A definition of the schema, by name or reference."""
+    found: dict[str, Any] = SCHEMA["$defs"][reference.rsplit("/", 1)[-1]]
+    return found
+
+
+WRITTEN = record(
+    outcome(),
+    outcome(verdict="violated", failure=FAILURE),
+    outcome(verdict="gap", gaps={"LookupError": 1}, conclusive=0),
+    outcome(verdict="deviates", deviations={"cumprod-zero": 1}),
+    outcome(verdict="unsupported", rejected={"NotFoundError": 3}, conclusive=0),
+    outcome(verdict="inconclusive", inconclusive={"near a kink": 3}, conclusive=0, examples=0),
+).to_json()
+
+
+def test_what_is_written_is_as_the_schema_has_it() -> None:
+    """Each verdict, and a run that has not begun."""
+    unbegun = Record({**HEADER, "used": None}).to_json()
+
+    assert complaints(WRITTEN) == []
+    assert complaints(unbegun) == []
+
+
+def altered(path: str, change: Callable[[Any, str], None]) -> Any:
+    """A record with one change, at the end of a path of keys."""
+    data = copy.deepcopy(WRITTEN)
+    *way, last = re.split(r"\.", path)
+    part: Any = data
+    for key in way:
+        part = part[int(key)] if isinstance(part, list) else part[key]
+    change(part, last)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("schema", 2),
+        ("surplus", 0),
+        ("header.profile", "thorough"),
+        ("header.modes", ["graph"]),
+        ("header.started", "yesterday"),
+        ("header.versions.torch", "2.0"),
+        ("header.versions.python", None),
+        ("header.machine.cores", 0),
+        ("header.environment.not a name", "0"),
+        ("outcomes.0.contract", "A Promise"),
+        ("outcomes.0.mode", "graph"),
+        ("outcomes.0.verdict", "passed"),
+        ("outcomes.0.verdict", "violated"),
+        ("outcomes.0.verdict", "deviates"),
+        ("outcomes.0.digest", "0123"),
+        ("outcomes.0.digest", "0123456789ABCDEF"),
+        ("outcomes.0.conclusive", 0),
+        ("outcomes.0.examples", 1.5),
+        ("outcomes.0.seconds", -1),
+        ("outcomes.0.gaps", {"LookupError": 0}),
+        ("outcomes.0.failure", asdict(FAILURE)),
+        ("outcomes.1.failure", {}),
+        ("footer.complete", "yes"),
+        ("footer.counts.passed", 1),
+    ],
+)
+def test_the_schema_refuses_what_is_not_a_record(path: str, value: Any) -> None:
+    """Unknown fields, words that do not exist, and verdicts that do not fit their counts."""
+    assert complaints(altered(path, lambda part, key: _put(part, key, value)))
+
+
+@pytest.mark.parametrize("path", ["footer", "header.seed", "outcomes.0.digest", "footer.complete"])
+def test_the_schema_refuses_a_record_that_lacks_a_field(path: str) -> None:
+    """A record that was cut off has no footer."""
+    assert complaints(altered(path, lambda part, key: part.pop(key)))
+
+
+def _put(part: Any, key: str, value: Any) -> None:
+    part[key] = value
