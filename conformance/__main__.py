@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return benchmark.main()
     except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
+        print(f"error: {error}", file=sys.stderr)
         return error.code
 
 

@@ -146,6 +146,8 @@ def main() -> int:
     print("a checked example, generation included, against tf.test.compute_gradient alone:")
     for size in SIZES:
         ours, theirs = costs(size, 200)
-        print(f"  {size:5} coordinates an input: {ours:7.2f} ms, {theirs:9.2f} ms: "
-              f"{theirs / ours:.1f} times cheaper")
+        print(
+            f"  {size:5} coordinates an input: {ours:7.2f} ms, {theirs:9.2f} ms: "
+            f"{theirs / ours:.1f} times cheaper"
+        )
     return 0

@@ -20,7 +20,9 @@ from strategies import dtypes
 Array = npt.NDArray[Any]
 
 OLDEST = (2, 8)
-_OURS = tuple(str(Path(__file__).parents[1] / name) + os.sep for name in ("conformance", "strategies"))
+_OURS = tuple(
+    str(Path(__file__).parents[1] / name) + os.sep for name in ("conformance", "strategies")
+)
 
 
 @cache
@@ -74,7 +76,7 @@ def raised_by_tensorflow(error: Exception) -> Exception:
 
 @dataclass(frozen=True)
 class Gradient:
-    """A gradient as TensorFlow returned it: its dtype's name, and its numbers in double precision."""
+    """A gradient as TensorFlow returned it: its dtype, and its numbers in double precision."""
 
     dtype: str
     array: Array
@@ -82,7 +84,9 @@ class Gradient:
 
 def numpy_dtype(dtype: str) -> str:
     """The NumPy dtype of double precision that holds the numbers of a TensorFlow dtype."""
-    return "float64" if dtype in dtypes.FLOATS else "complex128" if dtypes.is_complex(dtype) else dtype
+    return (
+        "float64" if dtype in dtypes.FLOATS else "complex128" if dtypes.is_complex(dtype) else dtype
+    )
 
 
 def make_tensor(tf: Any, dtype: str, array: Array) -> Any:

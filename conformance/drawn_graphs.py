@@ -67,9 +67,7 @@ class GraphCase:
     def targets(self) -> tuple[int, ...]:
         """Which outputs of the graph are differentiated, by position."""
         outputs = enumerate(self.graph.outputs)
-        return tuple(
-            k for k, i in outputs if dtypes.is_differentiable(self.graph.types[i].dtype)
-        )
+        return tuple(k for k, i in outputs if dtypes.is_differentiable(self.graph.types[i].dtype))
 
     @cached_property
     def target_types(self) -> tuple[TensorType, ...]:

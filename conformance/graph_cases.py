@@ -37,7 +37,7 @@ class SeenPoint:
 
     Attributes:
         gradients: for each input of the graph, the gradient or None.
-        zeros: for each unwatched input, its gradient with UnconnectedGradients.ZERO (if persistent).
+        zeros: for each unwatched input, its gradient with UnconnectedGradients.ZERO.
         stepped: for each trainable Variable with a gradient, its value after
             ``assign_sub(RATE * gradient)``.
     """
@@ -183,14 +183,14 @@ class _Run:
                 targets, unwatched, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
         dense = [None if g is None else tf.convert_to_tensor(g) for g in gradients]
-        stepped = []
+        stepped: list[Any] = []
         for i in case.inputs(VARIABLE):
-            if dense[i] is not None:
-                rate = tf.constant(RATE, dense[i].dtype)
-                self.variables[i].assign_sub(rate * dense[i])
-                stepped.append(self.variables[i].read_value())
-            else:
+            gradient = dense[i]
+            if gradient is None:
                 stepped.append(None)
+                continue
+            self.variables[i].assign_sub(tf.constant(RATE, gradient.dtype) * gradient)
+            stepped.append(self.variables[i].read_value())
         self._note(tape, inputs, targets)
         return dense, zeros, stepped
 

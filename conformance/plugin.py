@@ -413,7 +413,8 @@ class ContractItem(pytest.Function):
         """A violation in the words of its contract; anything else as pytest prints it."""
         if isinstance(excinfo.value, Violation) and self.run is not None:
             contract = excinfo.value.contract
-            found = environment.versions()
-            versions = ", ".join(f"{k} {v}" for k, v in found.items() if v)
-            return failure_text(contract, self.run.outcomes[contract.id], versions)
+            outcome = self.run.outcomes[contract.id]
+            versions = ", ".join(f"{k} {v}" for k, v in environment.versions().items() if v)
+            if outcome.failure is not None:
+                return failure_text(contract, outcome, outcome.failure, versions)
         return super().repr_failure(excinfo)

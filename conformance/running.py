@@ -11,7 +11,7 @@ from typing import Any
 import hypothesis
 from hypothesis import given
 
-from conformance.contract import Cases, Contract, Unsupported, Violation
+from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
 from conformance.deviations import Deviation
 from conformance.profiles import Profile, hypothesis_settings, seed_for
 from conformance.record import Failure, Outcome
@@ -81,66 +81,75 @@ class ItemRun:
                 shrinking does not slip to another fault.
         """
         __tracebackhide__ = True
-        counting = self._pinned is None
-        if counting:
+        searching = self._pinned is None
+        if searching:
             self._digest.update(case.digest)
-        elif case.digest not in self._failing:
-            self._shrinks += 1
-            if self._shrinks > MAX_SHRINKS:
-                return
+        elif self._enough(case):
+            return
         started = time.perf_counter()
         try:
             seen = self.cases.run(case, self.mode)
         except Unsupported as error:
-            if counting:
-                for outcome in self.outcomes.values():
-                    outcome.examples += 1
-                    _add(outcome.rejected, str(error))
+            if searching:
+                self._reject(str(error))
             return
         share = (time.perf_counter() - started) / max(len(self.contracts), 1)
-        found = [v for c in self.contracts if (v := self._look(c, seen, case, share, counting))]
-        for violation in found:
-            key = (violation.contract.id, violation.kind)
-            if self._pinned is None:
-                self._pinned = key
-            if key == self._pinned or self.outcomes[key[0]].failure is None:
-                self.outcomes[key[0]].failure = self._failure(violation)
-        for violation in found:
+        violations = []
+        for contract in self.contracts:
+            started = time.perf_counter()
+            found = _look(contract, seen)
+            known = self._known(found, case) if isinstance(found, Violation) else None
+            if searching:
+                self.outcomes[contract.id].seconds += share + time.perf_counter() - started
+                self._count(self.outcomes[contract.id], found, known)
+            if isinstance(found, Violation) and known is None:
+                violations.append(found)
+        self._note(violations)
+        for violation in violations:
             if (violation.contract.id, violation.kind) == self._pinned:
                 self._failing.add(case.digest)
                 raise violation
 
-    def _look(
-        self, contract: Contract, seen: Any, case: Any, share: float, counting: bool
-    ) -> Violation | None:
-        outcome = self.outcomes[contract.id]
-        started = time.perf_counter()
-        violation: Violation | None = None
-        tally = None
-        try:
-            tally = contract.check(seen)
-        except Violation as raised:
-            violation = raised
-            violation.contract = contract
-        if counting:
+    def _enough(self, case: Any) -> bool:
+        """Whether shrinking has tried enough; what is known to fail may always be run again."""
+        if case.digest in self._failing:
+            return False
+        self._shrinks += 1
+        return self._shrinks > MAX_SHRINKS
+
+    def _reject(self, error: str) -> None:
+        for outcome in self.outcomes.values():
             outcome.examples += 1
-            outcome.seconds += share + time.perf_counter() - started
-        if violation is not None:
-            for known in self.plan.deviations:
-                if known.matches(violation, self.subject, self.mode, case):
-                    if counting:
-                        _add(outcome.deviations, known.id)
-                    return None
-        elif counting and tally is not None:
-            outcome.conclusive += tally.conclusive
-            outcome.trivial += tally.trivial
-            for into, more in (
-                (outcome.inconclusive, tally.inconclusive),
-                (outcome.gaps, tally.gaps),
-            ):
-                for reason, count in more.items():
-                    _add(into, reason, count)
-        return violation
+            _add(outcome.rejected, error)
+
+    def _known(self, violation: Violation, case: Any) -> Deviation | None:
+        """The known deviation that a failure is, if any."""
+        known = self.plan.deviations
+        return next((d for d in known if d.matches(violation, self.subject, self.mode, case)), None)
+
+    @staticmethod
+    def _count(outcome: Outcome, found: Tally | Violation, known: Deviation | None) -> None:
+        outcome.examples += 1
+        if known is not None:
+            _add(outcome.deviations, known.id)
+        if isinstance(found, Violation):
+            return
+        outcome.conclusive += found.conclusive
+        outcome.trivial += found.trivial
+        for reason, count in found.inconclusive.items():
+            _add(outcome.inconclusive, reason, count)
+        for error, count in found.gaps.items():
+            _add(outcome.gaps, error, count)
+
+    def _note(self, violations: Sequence[Violation]) -> None:
+        """Pin the first violation, and keep the last of it and the first of every other."""
+        for violation in violations:
+            key = (violation.contract.id, violation.kind)
+            if self._pinned is None:
+                self._pinned = key
+            outcome = self.outcomes[violation.contract.id]
+            if key == self._pinned or outcome.failure is None:
+                outcome.failure = self._failure(violation)
 
     def _failure(self, violation: Violation) -> Failure:
         plan = self.plan
@@ -166,14 +175,21 @@ class ItemRun:
         return list(self.outcomes.values())
 
 
+def _look(contract: Contract, seen: Any) -> Tally | Violation:
+    """What a contract says of what was seen."""
+    try:
+        return contract.check(seen)
+    except Violation as violation:
+        violation.contract = contract
+        return violation
+
+
 def _add(counts: dict[str, int], reason: str, more: int = 1) -> None:
     counts[reason] = counts.get(reason, 0) + more
 
 
-def failure_text(contract: Contract, outcome: Outcome, versions: str) -> str:
+def failure_text(contract: Contract, outcome: Outcome, failure: Failure, versions: str) -> str:
     """A failure for the terminal, most useful first."""
-    failure = outcome.failure
-    assert failure is not None
     about = " ".join(part for part in (outcome.subject, f"in mode {outcome.mode}") if part)
     return "\n".join(
         [

@@ -71,7 +71,7 @@ def test_the_programs_are_those_of_the_snapshot(hash_seed: str) -> None:
     """Without TensorFlow, on any Python, in any hash seed: ``python -m tests.digests``."""
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     command = [sys.executable, "-m", "tests.digests"]
-    found = subprocess.run(  # noqa: S603 - our own command
+    found = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
 

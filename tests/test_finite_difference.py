@@ -42,9 +42,7 @@ class Known:
 
 def estimate(known: Known, step: float = STEP) -> Estimate:
     """The derivative in double precision."""
-    return directional_derivative(
-        known.phi, epsilon=EPSILON, step=step, roundings=known.roundings
-    )
+    return directional_derivative(known.phi, epsilon=EPSILON, step=step, roundings=known.roundings)
 
 
 def assert_bounded(known: Known) -> Estimate:
@@ -99,9 +97,7 @@ def test_an_exponential_is_conclusive(scale: float, rate: float, point: float) -
 @given(rate=SIZES, point=NUMBERS)
 def test_the_error_of_a_sine_is_within_its_bound(rate: float, point: float) -> None:
     """Derivative b cos(b x), also where it is nearly zero."""
-    known = Known(
-        lambda t: [math.sin(rate * (point + t))], rate * math.cos(rate * point), 20
-    )
+    known = Known(lambda t: [math.sin(rate * (point + t))], rate * math.cos(rate * point), 20)
     assert_bounded(known)
 
 

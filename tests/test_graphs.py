@@ -404,7 +404,7 @@ def digest(hash_seed: str, folder: Path) -> str:
     """What a fresh interpreter draws, with this seed of string hashes, in this folder."""
     root = Path(__file__).parent.parent
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(root)}
-    done = subprocess.run(  # noqa: S603 - our own text
+    done = subprocess.run(
         [sys.executable, "-c", DIGEST],
         env=environment,
         cwd=folder,

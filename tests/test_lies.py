@@ -193,7 +193,7 @@ def test_a_lie_fails_a_run_in_a_fresh_interpreter(lie: str) -> None:
     environment = {**os.environ, VARIABLE: lie, "TF_CPP_MIN_LOG_LEVEL": "3"}
     killer = KILLERS[lie]
 
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [sys.executable, "-m", "pytest", "conformance", *options],
         cwd=ROOT,
         env={k: v for k, v in environment.items() if not k.startswith("PYTEST_")},

@@ -416,7 +416,7 @@ def stopped(checkout: Checkout, by: signal.Signals) -> int:
     record = str(checkout.record)
     command = [sys.executable, "-m", "pytest", "conformance", "--tape-record", record]
     # a shell's job in the background ignores SIGINT, and so would this process
-    with subprocess.Popen(  # noqa: S603 - our own command
+    with subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -25,7 +25,9 @@ def project(graph: Graph, *arrays: object, weight: complex = 1.0) -> Projection:
     """The first output of a graph, weighted."""
     numbers = [np.asarray(array) for array in arrays]
     weights = [np.full(graph.types[graph.outputs[0]].shape, weight)]
-    return Projection(tensorflow(), graph, numbers, [0], weights, EPSILON)
+    return Projection(
+        tensorflow(), graph=graph, arrays=numbers, targets=[0], weights=weights, epsilon=EPSILON
+    )
 
 
 @settings(deadline=None)  # the first example starts TensorFlow

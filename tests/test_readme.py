@@ -36,7 +36,9 @@ def environments() -> set[str]:
     """The environments that tox.ini knows, by tox's own expansion of factor ranges."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(ROOT / "tox.ini")
-    found = {section.split(":")[1] for section in config.sections() if section.startswith("testenv:")}
+    found = {
+        section.split(":")[1] for section in config.sections() if section.startswith("testenv:")
+    }
     for name in re.findall(r"^ *([a-z0-9.{}\-]+):", config["testenv"]["description"], re.MULTILINE):
         ranged = re.fullmatch(r"(.*)\{(\d+)-(\d+)\}", name)
         if ranged:
@@ -115,7 +117,9 @@ def test_the_pinned_hypothesis_is_the_one_of_the_project() -> None:
     assert all(f'"{pin}"' in project for pin in pinned)
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:conformance|strategies)/[\w/.]+)`", README))))
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`((?:conformance|strategies)/[\w/.]+)`", README)))
+)
 def test_a_file_that_the_readme_names_exists(path: str) -> None:
     """Every path in the README is there."""
     assert (ROOT / path).is_file()

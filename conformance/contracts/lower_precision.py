@@ -23,7 +23,9 @@ Array = npt.NDArray[Any]
     "gradient-lower-precision",
     "In a lower precision the gradient is that of the same graph in double precision, but for "
     "rounding.",
-    cites=[docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded")],
+    cites=[
+        docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded")
+    ],
 )
 def gradient_lower_precision(seen: Seen) -> Tally:
     """float16, bfloat16, float32 and complex64 against float64 and complex128."""
@@ -37,12 +39,12 @@ def gradient_lower_precision(seen: Seen) -> Tally:
             continue
         double = DoublePrecision(
             tensorflow(),
-            case.graph,
-            case.arrays(number),
-            case.targets,
-            case.weights,
-            tuple(gradients),
-            case.coarsest,
+            graph=case.graph,
+            arrays=case.arrays(number),
+            targets=case.targets,
+            weights=case.weights,
+            sources=tuple(gradients),
+            epsilon=case.coarsest,
         )
         references = double.references(2)
         if any(_off(gradients[i], references[i]) > 1 for i in gradients):

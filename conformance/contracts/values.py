@@ -50,7 +50,9 @@ def gradient_shape_and_dtype(seen: Seen) -> Tally:
     "gradient-exists",
     "A watched source that differentiable ops connect to the target gets a gradient: no None, and "
     "no error where the forward pass has none.",
-    cites=[docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded")],
+    cites=[
+        docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded")
+    ],
 )
 def gradient_exists(seen: Seen) -> Tally:
     """Every connected source has a gradient; a LookupError is a gap that TensorFlow names."""
@@ -148,7 +150,12 @@ def slack(case: GraphCase, gradients: Gradients, direction: Gradients) -> float:
 def projection(case: GraphCase, number: int) -> Projection:
     """The weighted graph as a function along directions from one point of the case."""
     return Projection(
-        tensorflow(), case.graph, case.arrays(number), case.targets, case.weights, case.coarsest
+        tensorflow(),
+        graph=case.graph,
+        arrays=case.arrays(number),
+        targets=case.targets,
+        weights=case.weights,
+        epsilon=case.coarsest,
     )
 
 
@@ -195,7 +202,9 @@ def _confirm(seen: Seen, number: int, gradients: Gradients) -> Judgement:
         direction = case.direction(which)
         step = factor * step_for(case.coarsest)
         estimate = along.derivative(direction, step=step, growth=growth)
-        found = judge(claim(gradients, direction), estimate, slack=slack(case, gradients, direction))
+        found = judge(
+            claim(gradients, direction), estimate, slack=slack(case, gradients, direction)
+        )
         judgements.append(found)
         if len([j for j in judgements if j.answer is Answer.DISAGREE]) > 1:
             if violation := _accusation(seen, along, gradients, growth):

@@ -53,6 +53,7 @@ class DoublePrecision:
     def __init__(  # noqa: PLR0913 - the parts of one mathematical object
         self,
         tf: Any,
+        *,
         graph: Graph,
         arrays: Sequence[Array],
         targets: Sequence[int],

@@ -39,6 +39,7 @@ class Projection:
     def __init__(  # noqa: PLR0913 - the parts of one mathematical object
         self,
         tf: Any,
+        *,
         graph: Graph,
         arrays: Sequence[Array],
         targets: Sequence[int],

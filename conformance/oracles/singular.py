@@ -61,6 +61,8 @@ def _meets(values: Array, kinks: Sequence[float], reach: float) -> bool:
 
 
 def _ties(node: Node, values: Sequence[Array], reach: float) -> bool:
-    numbers = [values[i].ravel() for i in node.operands if np.issubdtype(values[i].dtype, np.inexact)]
+    numbers = [
+        values[i].ravel() for i in node.operands if np.issubdtype(values[i].dtype, np.inexact)
+    ]
     ranked = np.sort(np.concatenate(numbers)) if numbers else np.array([0.0])
     return bool((np.abs(np.diff(ranked)) <= reach * np.maximum(np.abs(ranked[1:]), 1)).any())
