@@ -137,11 +137,14 @@ class _Run:
     def _sliced(self) -> frozenset[int]:
         """The values that are slices of Variables: those can be assigned to, as documented."""
         graph = self.case.graph
-        return frozenset(
-            result
-            for node, result in zip(graph.nodes, graph.first_results, strict=True)
-            if node.call.startswith("{0}[") and self._variable(node.operands[0]) is not None
-        )
+        found: set[int] = set()
+        for node, result in zip(graph.nodes, graph.first_results, strict=True):
+            subscript = node.call.startswith("{0}[")
+            if subscript and self._variable(node.operands[0]) is not None:
+                found.add(result)
+            elif node.aliases and found.intersection(node.operands):
+                found.add(result)
+        return frozenset(found)
 
     def compiled(self, function: Callable[..., Any], kinds: list[TensorType]) -> Callable[..., Any]:
         """A program of tensors of these types as the mode runs it."""

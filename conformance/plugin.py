@@ -298,7 +298,7 @@ class TapeRun:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """A line for each cell that does not hold, then the counts."""
-        if self.is_worker or (self.collected is None and not self.record.outcomes):
+        if not self.judges or (self.collected is None and not self.record.outcomes):
             return
         terminalreporter.write_sep("=", "tapemeasure")
         for line in summary_lines(self.record):

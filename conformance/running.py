@@ -16,8 +16,8 @@ from conformance.deviations import Deviation
 from conformance.profiles import Profile, hypothesis_settings, seed_for
 from conformance.record import Failure, Outcome
 
-MAX_SHRINKS = 200
-"""Candidates that are tried to make a failure smaller; more take minutes and gain a digit."""
+MAX_SHRINKS = {"eager": 600, "function": 120, "outer": 120, "xla": 50, "dynamic": 120}
+"""Candidates that are tried to make a failure smaller: about ten seconds in each mode."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class ItemRun:
                 self._count(self.outcomes[contract.id], found, known)
             if isinstance(found, Violation) and known is None:
                 violations.append(found)
-        self._note(violations)
+        self._note(violations, first=searching)
         for violation in violations:
             if (violation.contract.id, violation.kind) == self._pinned:
                 self._failing.add(case.digest)
@@ -115,7 +115,7 @@ class ItemRun:
         if case.digest in self._failing:
             return False
         self._shrinks += 1
-        return self._shrinks > MAX_SHRINKS
+        return self._shrinks > MAX_SHRINKS[self.mode]
 
     def _reject(self, error: str) -> None:
         for outcome in self.outcomes.values():
@@ -141,15 +141,17 @@ class ItemRun:
         for error, count in found.gaps.items():
             _add(outcome.gaps, error, count)
 
-    def _note(self, violations: Sequence[Violation]) -> None:
-        """Pin the first violation, and keep the last of it and the first of every other."""
+    def _note(self, violations: Sequence[Violation], *, first: bool) -> None:
+        """Pin the first violation that is seen, and keep the last of its kind.
+
+        What else is violated then is kept too; what shrinking happens to meet is not.
+        """
         for violation in violations:
             key = (violation.contract.id, violation.kind)
             if self._pinned is None:
                 self._pinned = key
-            outcome = self.outcomes[violation.contract.id]
-            if key == self._pinned or outcome.failure is None:
-                outcome.failure = self._failure(violation)
+            if first or key == self._pinned:
+                self.outcomes[violation.contract.id].failure = self._failure(violation)
 
     def _failure(self, violation: Violation) -> Failure:
         plan = self.plan

@@ -120,7 +120,7 @@ class Checkout:
         self._pytester, self._monkeypatch = pytester, monkeypatch
         self.path = pytester.path / "checkout"
         self.record = self.path / "results" / "mine.json"
-        self.target = Path("conformance")
+        self.target: str | Path = "conformance"
         ours = shutil.ignore_patterns("contracts")
         shutil.copytree(ROOT / "conformance", self.path / "conformance", ignore=ours)
         for name in ("conftest.py", "pyproject.toml"):
@@ -161,8 +161,11 @@ class Checkout:
         (self.path / "conformance" / "contracts" / "test_numbers.py").write_text(text)
 
     def run(self, *args: str | Path) -> pytest.RunResult:
-        """Run pytest in a process of its own, on the contracts of the checkout."""
-        return self._pytester.runpytest_subprocess(self.target, *args)
+        """Run pytest in a process of its own, on the contracts of the checkout.
+
+        Without workers, unless ``args`` asks for some.
+        """
+        return self._pytester.runpytest_subprocess(self.target, "-n", "0", *args)
 
     def recorded(self, *args: str | Path) -> tuple[pytest.RunResult, dict[str, Any]]:
         """Run the contracts, and read the record."""

@@ -46,7 +46,8 @@ def in_fork(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
     Args:
         function: of a module that can be imported, as it is sent by name.
-        args, kwargs: anything that can be pickled, as must be what it returns.
+        *args: anything that can be pickled, as must be what it returns.
+        **kwargs: the same.
 
     Raises:
         ForkFailedError: if it does not return.

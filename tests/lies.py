@@ -70,7 +70,7 @@ def _gradient(tf: Any, change: Callable[[Any, Callable[..., Any], dict[str, Any]
 
 
 def _each_gradient_of_a_tensor(tf: Any, change: Change) -> None:
-    """Replace the gradients of sources that are Tensors; a Variable could not be stepped by them."""
+    """Replace the gradients of sources that are Tensors; Variables take a step by theirs."""
 
     def changed(sources: Any, ask: Callable[..., Any], _: Any) -> Any:
         answers = ask()
@@ -107,7 +107,7 @@ def _registered(op: str, change: Callable[[Callable[..., Any]], Callable[..., An
 
 
 def _variable_class(tf: Any) -> Any:
-    """The class of ordinary Variables. Private, so it is asked of one; ``tf.Variable`` is abstract."""
+    """The class of ordinary Variables. Private, so one is asked; ``tf.Variable`` is abstract."""
     return type(tf.Variable(0.0))
 
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from hypothesis import Phase, settings
@@ -17,7 +17,7 @@ from conformance.boundary import tensorflow, version
 from conformance.contract import CATALOGUE, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
-from conformance.profiles import PROFILES, forget_local_constants, takes
+from conformance.profiles import PROFILES, forget_local_constants, hypothesis_settings, takes
 from conformance.record import Outcome
 from conformance.running import ItemRun, Plan
 from tests.forks import ROOT, in_fork
@@ -93,7 +93,8 @@ def outcomes_of(
     """The outcomes of one item of the quick profile, by contract; runs in a fork.
 
     Args:
-        subject, mode: the item.
+        subject: what the item is about.
+        mode: how it meets the tape.
         lie: what is told first, if anything.
         shrink: whether a failure is made smaller, which takes seconds and changes no verdict.
     """
@@ -102,8 +103,8 @@ def outcomes_of(
         LIES[lie](tf)
     forget_local_constants()
     if not shrink:
-        quick = running.hypothesis_settings
-        running.hypothesis_settings = lambda *args: settings(quick(*args), phases=[Phase.generate])
+        without = partial(settings, hypothesis_settings(QUICK, QUICK.examples[mode]))
+        vars(running)["hypothesis_settings"] = lambda *_: without(phases=[Phase.generate])
     minor = version(tf)
     known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor))
     run = ItemRun(contracts.graph, subject, mode, Plan(QUICK, SEED, None, minor, known))

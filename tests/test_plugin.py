@@ -333,7 +333,8 @@ def test_the_printed_command_replays_a_failure(checkout: Checkout) -> None:
     _, record = checkout.recorded()
     (failed,) = [o for o in record["outcomes"] if o["failure"]]
     command = failed["failure"]["replay"].replace('"', "").split()
-    result = checkout._pytester.runpytest_subprocess(*command[1:], "--tape-record", checkout.record)
+    checkout.target, *options = command[1:]
+    result = checkout.run(*options, "--tape-record", checkout.record)
 
     assert result.ret == ExitCode.VIOLATED
     assert lasting(checkout.read())["outcomes"] == [{**failed, "seconds": 0}]
@@ -414,7 +415,8 @@ def stopped(checkout: Checkout, by: signal.Signals) -> int:
     """Start a run that gets stuck in its second item, and send it a signal."""
     checkout.contracts(HOLDS, STUCK)
     record = str(checkout.record)
-    command = [sys.executable, "-m", "pytest", "conformance", "--tape-record", record]
+    options = ["-n", "0", "--tape-record", record]
+    command = [sys.executable, "-m", "pytest", "conformance", *options]
     # a shell's job in the background ignores SIGINT, and so would this process
     with subprocess.Popen(
         command,
@@ -576,7 +578,8 @@ def test_the_plugin_asks_nothing_of_other_tests(checkout: Checkout) -> None:
     """Tests that hold no contracts run without TensorFlow, header or summary."""
     checkout.tensorflow(None)
     Path("test_other.py").write_text("def test_nothing(): pass\n", encoding="ascii")
-    result = checkout._pytester.runpytest_subprocess("test_other.py")
+    checkout.target = "test_other.py"
+    result = checkout.run()
 
     assert result.ret == ExitCode.HOLDS
     assert "tape" not in "\n".join(result.outlines)

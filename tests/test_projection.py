@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.boundary import Gradient, tensorflow
+from conformance.drawn_graphs import GraphCase
 from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import Projection
 from strategies.graphs import Graph
@@ -111,13 +114,13 @@ ROOT = case_of(chain(("tf.math.square", (0,)), dtype="complex128"), (1 + 2j,))
 TWO = case_of(chain(("tf.math.sin", (0,)), shape=(2,)), (0.5, 1.0))
 
 
-def scaled(factor: complex) -> object:
+def scaled(factor: complex) -> Callable[[Gradient], Gradient]:
     """Every element of a gradient times a factor."""
     return lambda g: Gradient(g.dtype, g.array * factor)
 
 
 @pytest.mark.parametrize("case", [THOUSAND, ONE, ROOT, TWO], ids=["1000", "sin", "complex", "two"])
-def test_an_honest_gradient_is_accused_by_no_contract(case: object) -> None:
+def test_an_honest_gradient_is_accused_by_no_contract(case: GraphCase) -> None:
     """And the finite differences are conclusive about it."""
     seen = doctored(case, lambda gradient: gradient)
 

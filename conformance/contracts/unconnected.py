@@ -29,7 +29,7 @@ def unwatched_none(seen: Seen) -> Tally:
     "unconnected-none",
     "A watched source that no differentiable op connects to the target gives None.",
     cites=[
-        docstring("tf.UnconnectedGradients", "returned for unconnected gradients"),
+        docstring("tf.UnconnectedGradients", "will be returned if there is no path"),
         guide("autodiff", "Cases where gradient returns None"),
     ],
 )
@@ -63,7 +63,7 @@ def _nones(seen: Seen, sources: Iterable[int], why: str) -> Tally:
     "unconnected-zero",
     "With UnconnectedGradients.ZERO an unwatched source gives zeros of its own shape and dtype, "
     "unless it is itself the target.",
-    cites=[docstring("tf.UnconnectedGradients", "the same shape as")],
+    cites=[docstring("tf.UnconnectedGradients", "will be returned in the shape of x")],
 )
 def unconnected_zero(seen: Seen) -> Tally:
     """Gradients of unwatched sources are zeros like the source."""

@@ -239,7 +239,7 @@ def _accusation(
                 )
                 off = abs(judgement.claimed - judgement.expected)
                 place = f"{part}x{i}{list(index) if index else ''}"
-                ratio = off / judgement.tolerance if judgement.tolerance else np.inf
+                ratio = off / max(judgement.tolerance, np.finfo(float).tiny)
                 found.append((ratio if np.isfinite(off) else np.inf, place, judgement))
     ratio, place, judgement = max(found, key=lambda entry: entry[0])
     if not ratio > 1:

@@ -17,8 +17,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-SAFETY = 4.0
-"""The factor between an estimated and a believed error, where the asymptotic regime is assumed."""
+SAFETY = 8.0
+"""The factor between an estimated and a believed error.
+
+Where the function steps at the point, halving the step doubles both central differences, and the
+extrapolated value is 7 times what :func:`directional_derivative` takes for the truncation.
+"""
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from conformance.oracles.finite_difference import SAFETY
 from conformance.oracles.projection import disturb
 from strategies import dtypes
 from strategies.graphs import Graph
 
 Array = npt.NDArray[Any]
+
+MARGIN = 4.0
+"""The factor between the largest effect of a few disturbed runs and the largest that is believed."""
 
 
 @dataclass(frozen=True)
@@ -69,25 +71,40 @@ class DoublePrecision:
         self._sources = sources
         self._epsilon = epsilon
 
-    def references(self, samples: int, *, amount: float = 2.0) -> dict[int, Reference]:
+    def references(self, samples: int) -> dict[int, Reference]:
         """The gradient of each source, with the bound that so many disturbed runs give.
 
+        Two kinds of runs: with every value disturbed by two epsilons of the lower precision, which
+        shows how roundings between ops grow; and by two of double precision, which shows how the
+        roundings inside an op do (of a gradient that cancels, say): in the lower precision they
+        are larger by the ratio of the epsilons.
+
         Args:
-            samples: how often the graph is run with disturbances.
-            amount: the disturbance of each value, in epsilons.
+            samples: how many runs of each kind.
         """
         exact = self._gradients(None)
+        double = dtypes.epsilon("float64")
+        between = self._spread(exact, samples, 2.0 * self._epsilon)
+        inside = self._spread(exact, samples, 2.0 * double)
+        ratio = self._epsilon / double
+        return {
+            i: self._reference(exact[i], max(between[i], ratio * inside[i])) for i in self._sources
+        }
+
+    def _reference(self, exact: Array | None, spread: float) -> Reference:
+        largest = 0.0 if exact is None or not exact.size else float(np.abs(exact).max())
+        return Reference(exact, MARGIN * (spread + self._epsilon * largest))
+
+    def _spread(self, exact: dict[int, Any], samples: int, amount: float) -> dict[int, float]:
+        """How far disturbances of a relative size move the gradient of each source."""
         worst = dict.fromkeys(self._sources, 0.0)
         for seed in range(samples):
             random = np.random.default_rng(seed)
-            disturbed = self._gradients(disturb(self._tf, random, amount * self._epsilon))
+            disturbed = self._gradients(disturb(self._tf, random, amount))
             for i in self._sources:
                 if exact[i] is not None and exact[i].size:
                     worst[i] = max(worst[i], float(np.abs(disturbed[i] - exact[i]).max()))
-        return {
-            i: Reference(exact[i], SAFETY * (worst[i] + self._epsilon * _largest(exact[i])))
-            for i in self._sources
-        }
+        return worst
 
     def _gradients(self, around: Any) -> dict[int, Any]:
         tf = self._tf
@@ -106,7 +123,3 @@ class DoublePrecision:
             i: None if g is None else tf.convert_to_tensor(g).numpy()
             for i, g in zip(self._sources, gradients, strict=True)
         }
-
-
-def _largest(array: Array | None) -> float:
-    return 0.0 if array is None or not array.size else float(np.abs(array).max())

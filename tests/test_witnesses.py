@@ -1,0 +1,52 @@
+"""Known deviations: on the installed TensorFlow each is there, or gone, as its entry says."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.boundary import tensorflow, version
+from conformance.contract import CATALOGUE
+from conformance.contracts import test_contracts as contracts
+from conformance.deviations import FILE, Deviation, load
+from tests.forks import in_fork
+
+assert contracts.CHAPTERS  # who imports them has the catalogue filled
+DEVIATIONS = load(FILE, CATALOGUE)
+
+
+@pytest.fixture(scope="module", name="installed")
+def _installed() -> tuple[int, int]:
+    """The minor version of the installed TensorFlow."""
+    return in_fork(minor)
+
+
+def minor() -> tuple[int, int]:
+    """What the fork's TensorFlow says of itself."""
+    return version(tensorflow())
+
+
+def failure(witness: str) -> str:
+    """What a witness raises, in words; empty if it comes to its end."""
+    try:
+        exec(compile(witness, "<witness>", "exec"), {})  # noqa: S102 - the programs are our own
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+@pytest.mark.parametrize("known", DEVIATIONS, ids=lambda known: known.id)
+def test_a_witness_fails_on_exactly_the_versions_of_its_deviation(
+    known: Deviation, installed: tuple[int, int]
+) -> None:
+    """An entry that no longer holds must be dated, and one that came back reopened."""
+    raised = in_fork(failure, known.witness)
+
+    assert known.covers(installed) == bool(raised), raised or "the witness came to its end"
+
+
+@pytest.mark.parametrize("known", DEVIATIONS, ids=lambda known: known.id)
+def test_a_witness_needs_tensorflow_alone(known: Deviation) -> None:
+    """It goes into a bug report as it stands."""
+    lines = known.witness.strip().splitlines()
+
+    assert [line for line in lines if "import" in line] == ["import tensorflow as tf"] == lines[:1]
