@@ -24,6 +24,19 @@ Array = npt.NDArray[Any]
 
 MARGIN = 4.0
 """The factor between the largest effect of a few disturbed runs and the largest that is believed."""
+NUDGE = 2.0**-38
+"""A disturbance that lets double precision round otherwise everywhere, and does nothing else."""
+_HALF = 2.0**-12
+
+
+def kernel_error(epsilon: float) -> float:
+    """Units in the last place by which a kernel may be off where that of double is off by one.
+
+    Kernels of half precision compute in float32 and round once. float32 against float64 over
+    [-4, 4] was measured on 2.12 and 2.21 for all elementwise functions of tf.math: the worst were
+    erfc with 6.5 units, erf with 6.3, sigmoid with 5.5.
+    """
+    return 2.0 if epsilon > _HALF else 8.0
 
 
 @dataclass(frozen=True)
@@ -75,36 +88,36 @@ class DoublePrecision:
         """The gradient of each source, with the bound that so many disturbed runs give.
 
         Two kinds of runs: with every value disturbed by two epsilons of the lower precision, which
-        shows how roundings between ops grow; and by two of double precision, which shows how the
-        roundings inside an op do (of a gradient that cancels, say): in the lower precision they
-        are larger by the ratio of the epsilons.
+        shows how roundings between ops grow; and nudged up and down by next to nothing, where what
+        does not cancel is how the roundings inside the ops grow (of a gradient that cancels, or
+        that takes the op's own result): in the lower precision they are larger by the ratio of the
+        epsilons.
 
         Args:
             samples: how many runs of each kind.
         """
         exact = self._gradients(None)
-        double = dtypes.epsilon("float64")
-        between = self._spread(exact, samples, 2.0 * self._epsilon)
-        inside = self._spread(exact, samples, 2.0 * double)
-        ratio = self._epsilon / double
-        return {
-            i: self._reference(exact[i], max(between[i], ratio * inside[i])) for i in self._sources
-        }
-
-    def _reference(self, exact: Array | None, spread: float) -> Reference:
-        largest = 0.0 if exact is None or not exact.size else float(np.abs(exact).max())
-        return Reference(exact, MARGIN * (spread + self._epsilon * largest))
-
-    def _spread(self, exact: dict[int, Any], samples: int, amount: float) -> dict[int, float]:
-        """How far disturbances of a relative size move the gradient of each source."""
-        worst = dict.fromkeys(self._sources, 0.0)
+        between = dict.fromkeys(self._sources, 0.0)
+        inside = dict.fromkeys(self._sources, 0.0)
         for seed in range(samples):
-            random = np.random.default_rng(seed)
-            disturbed = self._gradients(disturb(self._tf, random, amount))
+            moved = self._disturbed(seed, 2.0 * self._epsilon)
+            up, down = self._disturbed(seed, NUDGE), self._disturbed(seed, -NUDGE)
             for i in self._sources:
                 if exact[i] is not None and exact[i].size:
-                    worst[i] = max(worst[i], float(np.abs(disturbed[i] - exact[i]).max()))
-        return worst
+                    between[i] = max(between[i], _largest(moved[i] - exact[i]))
+                    inside[i] = max(inside[i], _largest(up[i] - 2 * exact[i] + down[i]) / 2)
+        ratio = kernel_error(self._epsilon) * self._epsilon / dtypes.epsilon("float64")
+        return {
+            i: Reference(
+                exact[i],
+                max(MARGIN * (between[i] + self._epsilon * _largest(exact[i])), ratio * inside[i]),
+            )
+            for i in self._sources
+        }
+
+    def _disturbed(self, seed: int, amount: float) -> dict[int, Any]:
+        random = np.random.default_rng(seed)
+        return self._gradients(disturb(self._tf, random, amount))
 
     def _gradients(self, around: Any) -> dict[int, Any]:
         tf = self._tf
@@ -123,3 +136,7 @@ class DoublePrecision:
             i: None if g is None else tf.convert_to_tensor(g).numpy()
             for i, g in zip(self._sources, gradients, strict=True)
         }
+
+
+def _largest(array: Array | None) -> float:
+    return 0.0 if array is None or not array.size else float(np.abs(array).max())
