@@ -32,7 +32,7 @@ FILE = Path(__file__).with_name("deviations.toml")
 _OPTIONAL = {"dtypes", "operands"}
 _LISTS = {"contracts", "ops", "modes", *_OPTIONAL}
 _FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS}
-_OPERANDS = ("zero", "empty")
+_OPERANDS = ("zero", "empty", "broadcast")
 _HINT = "the head of conformance/deviations.toml shows how an entry looks"
 
 
@@ -45,8 +45,9 @@ class Deviation:
         contracts: the contracts that fail.
         ops: catalogue entries of which the failing program holds at least one; empty: any.
         dtypes: what that op takes or returns, one of them at least; empty: anything.
-        operands: what is said of one of its operands: ``zero`` (an element is exactly zero, at one
-            of the points) or ``empty`` (it has no elements; of a result it may be said too).
+        operands: what is said of its operands: ``zero`` (an element of one is exactly zero, at one
+            of the points), ``empty`` (one has no elements, or a result has none) or ``broadcast``
+            (their shapes differ).
         modes: the modes in which it shows; empty: all.
         since, until: the minor versions that have it, inclusive; None: open.
         kind: the kind of the violation.
@@ -94,6 +95,8 @@ class Deviation:
             nodes = [n for n in nodes if set(self.dtypes) & _dtypes(graph, n)]
         if "empty" in self.operands:
             nodes = [n for n in nodes if _is_empty(graph, n)]
+        if "broadcast" in self.operands:
+            nodes = [n for n in nodes if len({graph.types[i].shape for i in n.operands}) > 1]
         if nodes and "zero" in self.operands:
             zeros = _zeros(case)
             nodes = [n for n in nodes if zeros.intersection(n.operands)]

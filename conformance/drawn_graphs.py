@@ -89,6 +89,11 @@ class GraphCase:
         return tuple(i for i in self.inputs(WATCHED, VARIABLE) if i in self.connected)
 
     @cached_property
+    def unwatched(self) -> tuple[int, ...]:
+        """The inputs that are asked for zeros: those unwatched, if the tape answers twice."""
+        return self.inputs(CONSTANT, FROZEN) if self.persistent else ()
+
+    @cached_property
     def coarsest(self) -> float:
         """The largest epsilon of any value in the graph."""
         kinds = (t.dtype for t in self.graph.types)

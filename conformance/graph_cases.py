@@ -16,7 +16,6 @@ from conformance.boundary import Gradient, make_tensor, raised_by_tensorflow, re
 from conformance.contract import Cases, Unsupported
 from conformance.drawn_graphs import (
     CONSTANT,
-    FROZEN,
     RATE,
     VARIABLE,
     WATCHED,
@@ -140,9 +139,9 @@ class _Run:
         found: set[int] = set()
         for node, result in zip(graph.nodes, graph.first_results, strict=True):
             subscript = node.call.startswith("{0}[")
-            if subscript and self._variable(node.operands[0]) is not None:
-                found.add(result)
-            elif node.aliases and found.intersection(node.operands):
+            if (subscript and self._variable(node.operands[0]) is not None) or (
+                node.aliases and found.intersection(node.operands)
+            ):
                 found.add(result)
         return frozenset(found)
 
@@ -179,12 +178,11 @@ class _Run:
             outputs = self._ops(*free)
         targets = [outputs[k] for k in case.targets]
         gradients = tape.gradient(targets, inputs, output_gradients=weights)
+        unwatched = [inputs[i] for i in case.unwatched]
         zeros: list[Any] = []
-        if case.persistent:
-            unwatched = [inputs[i] for i in case.inputs(CONSTANT, FROZEN)]
-            zeros = tape.gradient(
-                targets, unwatched, unconnected_gradients=tf.UnconnectedGradients.ZERO
-            )
+        if unwatched:
+            zero = tf.UnconnectedGradients.ZERO
+            zeros = tape.gradient(targets, unwatched, unconnected_gradients=zero)
         dense = [None if g is None else tf.convert_to_tensor(g) for g in gradients]
         stepped: list[Any] = []
         for i in case.inputs(VARIABLE):
@@ -225,11 +223,10 @@ class _Run:
         ]
         for point in range(len(case.points)):
             gradients, zeros, stepped = program(*self.arguments(point), *weights)
-            unwatched = case.inputs(CONSTANT, FROZEN) if case.persistent else ()
             self.seen.points.append(
                 SeenPoint(
                     [read(g) for g in gradients],
-                    {i: read(g) for i, g in zip(unwatched, zeros, strict=True)},
+                    {i: read(g) for i, g in zip(case.unwatched, zeros, strict=True)},
                     {i: read(g) for i, g in zip(case.inputs(VARIABLE), stepped, strict=True)},
                 )
             )
