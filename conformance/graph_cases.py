@@ -16,6 +16,7 @@ from conformance.boundary import Gradient, make_tensor, raised_by_tensorflow, re
 from conformance.contract import Cases, Unsupported
 from conformance.drawn_graphs import (
     CONSTANT,
+    FROZEN,
     RATE,
     VARIABLE,
     WATCHED,
@@ -139,9 +140,8 @@ class _Run:
         found: set[int] = set()
         for node, result in zip(graph.nodes, graph.first_results, strict=True):
             subscript = node.call.startswith("{0}[")
-            if (subscript and self._variable(node.operands[0]) is not None) or (
-                node.aliases and found.intersection(node.operands)
-            ):
+            of_variable = subscript and self._variable(node.operands[0]) is not None
+            if of_variable or (node.aliases and found.intersection(node.operands)):
                 found.add(result)
         return frozenset(found)
 

@@ -77,7 +77,7 @@ def test_the_table_of_options_is_what_pytest_prints() -> None:
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert set(re.findall(r"--tape-[a-z-]+(?=[ =\n])", printed)) >= stated
-    assert {o for o in re.findall(r"^  (--tape-[a-z-]+)", printed, re.MULTILINE)} == stated
+    assert set(re.findall(r"^  (--tape-[a-z-]+)", printed, re.MULTILINE)) == stated
 
 
 def test_the_default_profile_and_the_profiles_are_those_of_the_code() -> None:

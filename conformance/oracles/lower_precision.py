@@ -23,7 +23,7 @@ from strategies.graphs import Graph
 Array = npt.NDArray[Any]
 
 MARGIN = 4.0
-"""The factor between the largest effect of a few disturbed runs and the largest that is believed."""
+"""The factor between the largest effect of a few disturbed runs and what is believed."""
 NUDGE = 2.0**-38
 """A disturbance that lets double precision round otherwise everywhere, and does nothing else."""
 _HALF = 2.0**-12
