@@ -174,8 +174,8 @@ BROKEN = {
     'kind = "value"\n': (
         'kind = "value"\noperands = ["nought"]\n',
         "deviation 'cumprod-zero' has 'nought' among its operands",
-        "one of zero, empty",
-        "known are zero, empty",
+        "one of zero, empty, broadcast",
+        "known are zero, empty, broadcast",
     ),
     '"nan"': (
         '"nan("',

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from conformance import environment
 from conformance.errors import ExitCode
 from tests.conftest import HOLDS, VIOLATED, Checkout
 
@@ -199,6 +200,8 @@ def test_options_decide_what_runs_and_the_header_says_so(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Modes, profile, cases and seed are those asked for, in the terminal and in the record."""
+    for name in environment.variables():
+        monkeypatch.delenv(name)
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     monkeypatch.setenv("TF_VAR_password", "Terraform's, and secret")
     checkout.contracts(TWO_MODES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from conformance.boundary import tensorflow, version
@@ -40,8 +42,9 @@ def test_a_witness_fails_on_exactly_the_versions_of_its_deviation(
 ) -> None:
     """An entry that no longer holds must be dated, and one that came back reopened."""
     raised = in_fork(failure, known.witness)
+    shows = re.search(known.got, raised) if known.kind == "exception" else raised
 
-    assert known.covers(installed) == bool(raised), raised or "the witness came to its end"
+    assert known.covers(installed) == bool(shows), raised or "the witness came to its end"
 
 
 @pytest.mark.parametrize("known", DEVIATIONS, ids=lambda known: known.id)
