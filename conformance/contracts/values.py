@@ -181,6 +181,7 @@ def _judge(seen: Seen, number: int, gradients: Gradients) -> Judgement:
     return best
 
 
+_TINY = float(np.finfo(float).tiny)
 DIRECTIONS = ((0, 1.0), (1, 0.5), (2, 0.25), (3, 2.0))
 """Directions, with the step at which each is tried, before a gradient is accused."""
 
@@ -221,30 +222,34 @@ def _undecided(judgement: Judgement, reason: str) -> Judgement:
 def _accusation(
     seen: Seen, along: Projection, gradients: Gradients, growth: float
 ) -> Violation | None:
-    """The element that is furthest off, in units of its tolerance; None if none disagrees."""
-    step = step_for(seen.case.coarsest)
-    found: list[tuple[float, str, Judgement]] = []
-    for i, gradient in gradients.items():
-        for index in np.ndindex(*gradient.shape):
-            for unit, part in ((1.0, ""), (1j, "imaginary part of ")):
-                if part and not np.iscomplexobj(gradient):
-                    continue
-                tangent = np.zeros_like(gradient)
-                tangent[index] = unit
-                estimate: Estimate = along.derivative({i: tangent}, step=step, growth=growth)
-                claimed = {i: np.where(tangent, gradient, 0)}
-                judgement = judge(
-                    claim(claimed, {i: tangent}),
-                    estimate,
-                    slack=slack(seen.case, claimed, {i: tangent}),
-                )
-                off = abs(judgement.claimed - judgement.expected)
-                place = f"{part}x{i}{list(index) if index else ''}"
-                ratio = off / max(judgement.tolerance, np.finfo(float).tiny)
-                found.append((ratio if np.isfinite(off) else np.inf, place, judgement))
-    ratio, place, judgement = max(found, key=lambda entry: entry[0])
-    if not ratio > 1:
+    """The element that is furthest off, in the source that is; None if it agrees after all."""
+
+    def off(i: int, gradient: Array, tangent: Array) -> tuple[float, Judgement]:
+        step = step_for(seen.case.coarsest)
+        estimate: Estimate = along.derivative({i: tangent}, step=step, growth=growth)
+        alone, direction = {i: gradient}, {i: tangent}
+        judgement = judge(
+            claim(alone, direction), estimate, slack=slack(seen.case, alone, direction)
+        )
+        ratio = abs(judgement.claimed - judgement.expected) / max(judgement.tolerance, _TINY)
+        return ratio if np.isfinite(ratio) else np.inf, judgement
+
+    direction = seen.case.direction(0)
+    worst = max(gradients, key=lambda i: off(i, gradients[i], direction[i])[0])
+    found = []
+    for index in np.ndindex(*gradients[worst].shape):
+        for unit, part in ((1.0, ""), (1j, "imaginary part of ")):
+            if part and not np.iscomplexobj(gradients[worst]):
+                continue
+            tangent = np.zeros_like(gradients[worst])
+            tangent[index] = unit
+            place = f"{part}x{worst}{list(index) if index else ''}"
+            only = np.where(tangent, gradients[worst], 0)
+            found.append((*off(worst, only, tangent), place))
+    ratio, judgement, place = max(found, key=lambda entry: entry[0], default=(0.0, None, ""))
+    if judgement is None or not ratio > 1:
         return None
+    step = step_for(seen.case.coarsest)
     return Violation(
         kind="value",
         expected=f"{judgement.expected!r} for {place}",
