@@ -24,7 +24,7 @@ from conformance.deviations import Deviation, load
 from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
-from conformance.record import Outcome, Record, check_writable, outcome_from_json
+from conformance.record import Record, check_writable, outcome_from_json
 from conformance.running import ItemRun, Plan, failure_text
 from conformance.summary import number, summary_lines
 
@@ -144,7 +144,6 @@ class TapeRun:
         if self.judges:
             self._check_surroundings()
         self.record = Record({})
-        self.failures: list[Outcome] = []
         self.reported = 0
         self.broken = 0
         self.collected: int | None = None

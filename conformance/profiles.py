@@ -103,7 +103,6 @@ def hypothesis_settings(profile: Profile, examples: int) -> settings:
         report_multiple_bugs=False,
         # the replay command is printed instead: a blob belongs to one version of the strategies
         print_blob=False,
-        stateful_step_count=50,
     )
 
 

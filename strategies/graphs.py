@@ -8,7 +8,7 @@ every node. Nothing here imports TensorFlow: :meth:`Graph.function` is handed th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import EllipsisType
@@ -270,6 +270,3 @@ def tensor_source(kind: TensorType, values: tuple[Number, ...]) -> str:
     if kind.size == 0:
         return f"tf.zeros({list(kind.shape)}, tf.{kind.dtype})"
     return f"tf.constant({literal(values, kind.shape)}, tf.{kind.dtype})"
-
-
-WIDEN: Mapping[str, str] = {d: dtypes.widest(d) for d in dtypes.DIFFERENTIABLE}
