@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from conformance.boundary import numpy_dtype
 from conformance.modes import MODES
 from strategies import dtypes
-from strategies.drawing import Point, graphs, points
+from strategies.drawing import Point, draw_point, graphs
 from strategies.graphs import Graph, tensor_source
 from strategies.tensors import TensorType
 
@@ -60,7 +60,7 @@ class GraphCase:
         """A stable hash of everything that was drawn."""
         flags = (self.roles, self.points, self.persistent, self.forward, self.unknown_rank)
         kinds = [(i.type.dtype, i.type.shape) for i in self.graph.inputs]
-        text = f"{self.graph.definition()}{kinds}{flags}"
+        text = f"{self.graph.definition}{kinds}{flags}"
         return hashlib.sha256(text.encode()).digest()
 
     @cached_property
@@ -166,7 +166,7 @@ _FLAGS: Final = st.sampled_from(
     [
         (persistent, forward, rank)
         for forward in (False, False, False, True)
-        for persistent in (False, True)
+        for persistent in (False, False, False, True)
         for rank in (False, True)
     ]
 )
@@ -176,19 +176,33 @@ _ROLE_CODES: Final = st.binary(min_size=13, max_size=13)
 """A byte an input; the few graphs with more inputs use them again."""
 
 
+@cache
+def graph_cases(
+    subject: str, mode: str, among: tuple[str, ...] = dtypes.DIFFERENTIABLE
+) -> st.SearchStrategy[GraphCase]:
+    """Cases of a mode about a subject; shrinks to one watched input of the subject alone.
+
+    Args:
+        subject: the name of a catalogue entry.
+        mode: the name of a mode.
+        among: as in :func:`strategies.drawing.graphs`.
+    """
+    return _graph_cases(graphs(subject, among=among), POINTS if MODES[mode].traced else 1)
+
+
 @st.composite
-def graph_cases(draw: Callable[..., Any], subject: str, mode: str) -> GraphCase:
-    """Cases of a mode about a subject; shrinks to one watched input of the subject alone."""
+def _graph_cases(
+    draw: Callable[..., Any], graphs: st.SearchStrategy[Graph], points: int
+) -> GraphCase:
     # before the graph, and of one length, so that no later draw moves when the graph shrinks
     flags = draw(_FLAGS, "persistent, forward, unknown rank")
     code = draw(_ROLE_CODES, "roles")
-    graph = draw(graphs(subject), "graph")
+    graph = draw(graphs, "graph")
     roles = tuple(
         _ROLES[code[i % len(code)] % len(_ROLES)]
         if dtypes.is_differentiable(made.type.dtype)
         else CONSTANT
         for i, made in enumerate(graph.inputs)
     )
-    several = range(POINTS if MODES[mode].traced else 1)
-    drawn = tuple(draw(points(graph.inputs), "point") for _ in several)
+    drawn = tuple(draw_point(draw, graph.inputs) for _ in range(points))
     return GraphCase(graph, roles, drawn, *flags)

@@ -87,8 +87,9 @@ class _Run:
         self.tf = tensorflow()
         self.case, self.mode, self.seen = case, mode, seen
         self.free = case.inputs(WATCHED, CONSTANT)
+        first = case.arrays(0)
         self.variables = {
-            i: self.tf.Variable(self.tensor(i, case.arrays(0)[i]), trainable=role == VARIABLE)
+            i: self.tf.Variable(self.tensor(i, first[i]), trainable=role == VARIABLE)
             for i, role in enumerate(case.roles)
             if role in (VARIABLE, FROZEN)
         }
@@ -156,16 +157,25 @@ class _Run:
         return [self.case.graph.inputs[i].type for i in self.free]
 
     def arguments(self, point: int) -> list[Any]:
-        """The Tensors of a point; its Variables are assigned."""
+        """The Tensors of a point; its Variables are assigned, those of the first are made so."""
         arrays = self.case.arrays(point)
-        for i, variable in self.variables.items():
+        for i, variable in self.variables.items() if point else ():
             variable.assign(self.tensor(i, arrays[i]))
         return [self.tensor(i, arrays[i]) for i in self.free]
 
     def forward_pass(self) -> None:
         """The graph alone in this mode, at the first point."""
-        program = self.compiled(self._ops, self.free_types)
-        program(*self.arguments(0))
+
+        def results_dropped(*tensors: Any) -> Any:
+            self._ops(*tensors)
+            return self.tf.zeros([])
+
+        arguments = self.arguments(0)
+        self.compiled(self._ops, self.free_types)(*arguments)
+        if self.mode.compiled:
+            # an op that XLA cannot compile may be folded into a constant, but only where its
+            # result is asked for (segment_sum of ones_like, to 2.13)
+            self.compiled(results_dropped, self.free_types)(*arguments)
 
     def program(self, *tensors: Any) -> tuple[list[Any], list[Any], list[Any]]:
         """Differentiate the weighted targets with respect to every input, then step Variables."""

@@ -26,15 +26,29 @@ class GraphBuilder:
 
     Inputs are made while nodes are drawn, so their numbers are not known before the end: until
     then input i is value -1 - i, and the results of nodes count from 0.
+
+    Args:
+        draw: supplied by Hypothesis.
+        dtype: of the differentiable values.
+        subject: the op that will be there in any case, if one will.
+        deep: whether there are to be many nodes.
+        site: what hands out operands.
     """
 
     def __init__(
-        self, draw: Draw, dtype: str, *, subject: Op | None, site: type[Site] = Site
+        self,
+        draw: Draw,
+        dtype: str,
+        *,
+        subject: Op | None,
+        deep: bool = False,
+        site: type[Site] = Site,
     ) -> None:
         self.draw = draw
         self.site = site
         self.dtype = dtype
         self.subject = subject
+        self.deep = deep
         self.partner = _partner(self)
         self.inputs: list[Input] = []
         self.nodes: list[tuple[Op, Call, list[tuple[int, tuple[float, ...]]]]] = []
@@ -103,7 +117,7 @@ def _partner(draw: Draw, graph: GraphBuilder) -> bool:
     A strategy of its own, so that shrinking takes a node for one thing: it drops any of them, or
     puts a simpler op in its place, and what is drawn after it stays as it was.
     """
-    op = draw(_partners(graph.dtype), "op")
+    op = draw(_partners(graph.dtype, graph.deep), "op")
     if op is None and not graph.nodes and not graph.subject:
         op = next(iter(CATALOGUE.values()))
     if op:
@@ -111,59 +125,87 @@ def _partner(draw: Draw, graph: GraphBuilder) -> bool:
     return op is not None
 
 
-@st.composite
-def graphs(draw: Draw, subject: str | None = None, *, max_nodes: int = MAX_NODES) -> Graph:
+@cache  # Hypothesis examines a strategy once; a fresh one for each example would cost as much again
+def graphs(
+    subject: str | None = None,
+    *,
+    max_nodes: int = MAX_NODES,
+    among: tuple[str, ...] = dtypes.DIFFERENTIABLE,
+) -> st.SearchStrategy[Graph]:
     """Op graphs of 1 to ``max_nodes`` nodes in which ``subject`` occurs.
 
     Reaches: shared sub-expressions, several inputs and outputs, unused inputs, integer and bool
     values beside the differentiable ones. Shrinks to the subject alone on fresh scalar inputs.
 
     Args:
-        draw: supplied by Hypothesis.
         subject: the name of a catalogue entry; any entry if left out.
         max_nodes: the largest number of nodes.
+        among: the dtypes that the differentiable values may have, unless an op casts them; one of
+            them must suit the subject.
     """
     op = CATALOGUE[subject] if subject else None
-    dtype = draw(_main_dtypes(op.dtypes if op else dtypes.DIFFERENTIABLE), "dtype")
-    graph = GraphBuilder(draw, dtype, subject=op)
+    return _graphs(op, max_nodes, _main_dtypes(op.dtypes if op else among, among))
+
+
+@st.composite
+def _graphs(
+    draw: Draw, op: Op | None, max_nodes: int, main_dtypes: st.SearchStrategy[str]
+) -> Graph:
+    deep, unused, inner = draw(_FORMS, "deep, unused input, inner output")
+    dtype = draw(main_dtypes, "dtype")
+    graph = GraphBuilder(draw, dtype, subject=op, deep=deep)
     if op:
         graph.surround(min(MAX_BEFORE, max_nodes - 1))
         graph.apply(op, draw)
     graph.surround(max_nodes - len(graph.nodes))
     if not any(dtypes.is_differentiable(v.dtype) for v in graph.results):
         graph.apply(CATALOGUE["tf.cast"], draw)
-    extras = draw(_EXTRAS, "unused input, inner output")
-    if extras & 1:
+    if unused:
         Site(draw, dtype, graph.values, graph.inputs).input(dtype, (), REAL)
-    return graph.finish(more_outputs=bool(extras & 2))
+    return graph.finish(more_outputs=inner)
 
 
-_EXTRAS = st.sampled_from([0, 1, 2, 3, 0, 0, 0])
+_FORMS = st.sampled_from(
+    [
+        (deep, unused, inner)
+        for deep in (False, False, False, False, False, False, False, True)
+        for unused in (False, False, False, True)
+        for inner in (False, False, False, True)
+    ]
+)
 
 
 @cache
-def _main_dtypes(allowed: tuple[str, ...]) -> st.SearchStrategy[str]:
+def _main_dtypes(allowed: tuple[str, ...], among: tuple[str, ...]) -> st.SearchStrategy[str]:
     """Each once, simplest first, so that a draw shrinks to it; then the common ones again."""
     common = ("float64",) * 7 + ("complex128",) * 2
     table = [*dtypes.DIFFERENTIABLE, *common]
-    return st.sampled_from([dtype for dtype in table if dtype in allowed])
+    return st.sampled_from([dtype for dtype in table if dtype in allowed and dtype in among])
 
 
 @cache
-def _partners(dtype: str) -> st.SearchStrategy[Op | None]:
-    """One more op, or None for no more: about one time in five, and where a draw shrinks to.
+def _partners(dtype: str, deep: bool) -> st.SearchStrategy[Op | None]:  # noqa: FBT001 - a table's key
+    """One more op, or None for no more, where a draw shrinks to.
+
+    None comes one time in two, as most faults need one op or two, and what a graph costs goes by
+    its nodes; in a deep graph one time in eight.
 
     One draw both ends the graph and names the op, so a node less is a run of draws less. Ops that
     take every dtype come first, so that one index is the same op whatever the dtype.
     """
     ops = [o for o in CATALOGUE.values() if dtype in o.dtypes]
     ops.sort(key=lambda o: len(o.dtypes) < len(dtypes.DIFFERENTIABLE))
-    return st.sampled_from([None, *ops, *[None] * (len(ops) // 4)])
+    return st.sampled_from([None, *ops, *[None] * (len(ops) // 7 if deep else len(ops))])
 
 
 @st.composite
 def points(draw: Draw, inputs: tuple[Input, ...]) -> Point:
     """Numbers for inputs: off kinks and poles, free of ties across the whole graph."""
+    return draw_point(draw, inputs)
+
+
+def draw_point(draw: Draw, inputs: tuple[Input, ...]) -> Point:
+    """What :func:`points` generates, drawn in a strategy that goes on."""
     taken: set[float] = set()
     return tuple(_numbers(draw, made, taken) for made in inputs)
 

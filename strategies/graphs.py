@@ -178,7 +178,7 @@ class Graph:
 
     @cached_property
     def _code(self) -> Any:  # a code object, which has no public generic type
-        return compile(self.definition(), "<graph>", "exec")
+        return compile(self.definition, "<graph>", "exec")
 
     @cached_property
     def _code_around(self) -> Any:
@@ -187,14 +187,15 @@ class Graph:
         )
         return compile(text, "<graph>", "exec")
 
-    def definition(self, name: str = "graph") -> str:
-        """A Python function of the inputs that returns the list of outputs."""
-        return self._define(self.statements(), name)
+    @cached_property
+    def definition(self) -> str:
+        """The source of a Python function of the inputs that returns the list of outputs."""
+        return self._define(self.statements())
 
-    def _define(self, statements: list[str], name: str = "graph") -> str:
+    def _define(self, statements: list[str]) -> str:
         parameters = ", ".join(f"x{i}" for i in range(len(self.inputs)))
         result = f"return [{', '.join(map(self.name, self.outputs))}]"
-        return "\n    ".join([f"def {name}({parameters}):", *statements, result]) + "\n"
+        return "\n    ".join([f"def graph({parameters}):", *statements, result]) + "\n"
 
     def function(
         self, tf: Any, around: Callable[[int, Any], Any] | None = None

@@ -46,13 +46,13 @@ def gradient_lower_precision(seen: Seen) -> Tally:
             sources=tuple(gradients),
             epsilon=case.coarsest,
         )
-        references = double.references(2)
+        references = double.references(between=1, inside=0)
         if any(_off(gradients[i], references[i]) > 1 for i in gradients):
             wide = case.graph.astype(dtypes.widest)
             if reason := singular(tensorflow(), wide, case.arrays(number), 64 * case.coarsest):
                 tally.undecided(f"not smooth: {reason}")
                 continue
-            references = double.references(32)
+            references = double.references(between=32, inside=32)
         for i, gradient in gradients.items():
             _compare(seen, i, gradient, references[i], tally)
     return tally
@@ -82,7 +82,7 @@ def _compare(seen: Seen, i: int, gradient: Array, reference: Reference, tally: T
             got=f"{gradient[index]!r}",
             where=seen.case.source(),
             why=f"the same graph in double precision; rounding explains {reference.bound:.1e}, "
-            "measured by 64 runs with every value disturbed",
+            "measured by 96 runs with every value disturbed",
         )
     elif not exact.any():
         tally.trivial += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from conformance.contract import Tally, Violation, docstring, guide
 from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import GRAPHS, Seen
 from conformance.oracles.agreement import RESOLUTION, Answer, Judgement, judge
-from conformance.oracles.finite_difference import Estimate, step_for
+from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import Projection
 from conformance.oracles.singular import singular
 
@@ -191,7 +192,7 @@ def _confirm(seen: Seen, number: int, gradients: Gradients) -> Judgement:
 
     Raises:
         Violation: if the first direction and another still disagree, and an element of the
-            gradient by itself; it names the one that is furthest off.
+            gradient by itself; it names that element.
     """
     case = seen.case
     reach = 16 * step_for(case.coarsest)
@@ -222,42 +223,61 @@ def _undecided(judgement: Judgement, reason: str) -> Judgement:
 def _accusation(
     seen: Seen, along: Projection, gradients: Gradients, growth: float
 ) -> Violation | None:
-    """The element that is furthest off, in the source that is; None if it agrees after all."""
-
-    def off(i: int, gradient: Array, tangent: Array) -> tuple[float, Judgement]:
-        step = step_for(seen.case.coarsest)
-        estimate: Estimate = along.derivative({i: tangent}, step=step, growth=growth)
-        alone, direction = {i: gradient}, {i: tangent}
-        judgement = judge(
-            claim(alone, direction), estimate, slack=slack(seen.case, alone, direction)
-        )
-        ratio = abs(judgement.claimed - judgement.expected) / max(judgement.tolerance, _TINY)
-        return ratio if np.isfinite(ratio) else np.inf, judgement
-
-    direction = seen.case.direction(0)
-    worst = max(gradients, key=lambda i: off(i, gradients[i], direction[i])[0])
-    found = []
-    for index in np.ndindex(*gradients[worst].shape):
-        for unit, part in ((1.0, ""), (1j, "imaginary part of ")):
-            if part and not np.iscomplexobj(gradients[worst]):
-                continue
-            tangent = np.zeros_like(gradients[worst])
-            tangent[index] = unit
-            place = f"{part}x{worst}{list(index) if index else ''}"
-            only = np.where(tangent, gradients[worst], 0)
-            found.append((*off(worst, only, tangent), place))
-    ratio, judgement, place = max(found, key=lambda entry: entry[0], default=(0.0, None, ""))
-    if judgement is None or not ratio > 1:
-        return None
+    """An element that is off by itself, found by halving; None if it agrees after all."""
     step = step_for(seen.case.coarsest)
+    direction = seen.case.direction(0)
+
+    def judged(tangent: Gradients) -> tuple[float, Judgement]:
+        moved = {i: gradients[i] for i in tangent}
+        estimate = along.derivative(tangent, step=step, growth=growth)
+        found = judge(claim(moved, tangent), estimate, slack=slack(seen.case, moved, tangent))
+        off = abs(found.claimed - found.expected) / max(found.tolerance, _TINY)
+        return off if np.isfinite(off) else np.inf, found
+
+    suspects = _coordinates(direction)
+    while len(suspects) > 1:
+        half = len(suspects) // 2
+        halves = suspects[:half], suspects[half:]
+        suspects = max(halves, key=lambda some: judged(_restricted(direction, some))[0])
+    if not suspects:
+        return None
+    source, flat, part = suspects[0]
+    unit = {source: np.full_like(direction[source], 1 + 1j if part else 1)}
+    off, judgement = judged(_restricted(unit, suspects))
+    if not off > 1:
+        return None
+    index = [int(k) for k in np.unravel_index(flat, gradients[source].shape)]
     return Violation(
         kind="value",
-        expected=f"{judgement.expected!r} for {place}",
+        expected=f"{judgement.expected!r} for {'imaginary part of ' * part}x{source}{index or ''}",
         got=f"{judgement.claimed!r}",
         where=seen.case.source(),
         why=f"central differences at steps {step} and {step / 2}, tolerance "
         f"{judgement.tolerance:.1e}; confirmed along another direction and at another step",
     )
+
+
+Coordinate = tuple[int, int, int]
+"""A source, an element of it in row-major order, and 1 for the imaginary part, else 0."""
+
+
+def _coordinates(direction: Gradients) -> list[Coordinate]:
+    """The real numbers of which a direction consists."""
+    return [
+        (i, k, part)
+        for i, tangent in direction.items()
+        for k in range(tangent.size)
+        for part in range(1 + np.iscomplexobj(tangent))
+    ]
+
+
+def _restricted(direction: Gradients, coordinates: Sequence[Coordinate]) -> Gradients:
+    """A direction along some coordinates alone."""
+    tangents = {i: np.zeros_like(direction[i]) for i, _, _ in coordinates}
+    for i, k, part in coordinates:
+        number = direction[i].flat[k]
+        tangents[i].flat[k] += 1j * number.imag if part else number.real
+    return tangents
 
 
 def count(judgement: Judgement, gradients: Gradients, direction: Gradients) -> Tally:

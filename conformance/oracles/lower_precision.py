@@ -85,7 +85,7 @@ class DoublePrecision:
         self._sources = sources
         self._epsilon = epsilon
 
-    def references(self, samples: int) -> dict[int, Reference]:
+    def references(self, between: int, inside: int) -> dict[int, Reference]:
         """The gradient of each source, with the bound that so many disturbed runs give.
 
         Two kinds of runs: with every value disturbed by two epsilons of the lower precision, which
@@ -95,23 +95,25 @@ class DoublePrecision:
         epsilons.
 
         Args:
-            samples: how many runs of each kind.
+            between: how many runs of the first kind.
+            inside: how many pairs of the second; with none the bound is sharper than it should be.
         """
         exact = self._gradients(None)
-        between = dict.fromkeys(self._sources, 0.0)
-        inside = dict.fromkeys(self._sources, 0.0)
-        for seed in range(samples):
+        growth, own = dict.fromkeys(self._sources, 0.0), dict.fromkeys(self._sources, 0.0)
+        judged = [i for i in self._sources if exact[i] is not None and exact[i].size]
+        for seed in range(between):
             moved = self._disturbed(seed, 2.0 * self._epsilon)
+            for i in judged:
+                growth[i] = max(growth[i], _largest(moved[i] - exact[i]))
+        for seed in range(inside):
             up, down = self._disturbed(seed, NUDGE), self._disturbed(seed, -NUDGE)
-            for i in self._sources:
-                if exact[i] is not None and exact[i].size:
-                    between[i] = max(between[i], _largest(moved[i] - exact[i]))
-                    inside[i] = max(inside[i], _largest(up[i] - 2 * exact[i] + down[i]) / 2)
+            for i in judged:
+                own[i] = max(own[i], _largest(up[i] - 2 * exact[i] + down[i]) / 2)
         ratio = kernel_error(self._epsilon) * self._epsilon / dtypes.epsilon("float64")
         return {
             i: Reference(
                 exact[i],
-                max(MARGIN * (between[i] + self._epsilon * _largest(exact[i])), ratio * inside[i]),
+                max(MARGIN * (growth[i] + self._epsilon * _largest(exact[i])), ratio * own[i]),
             )
             for i in self._sources
         }

@@ -8,6 +8,7 @@ dL/dx + i dL/dy, so the derivative along a tangent v is the real part of the sum
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,14 +72,18 @@ class Projection:
             magnitude += float(np.abs(terms).sum())
         return Sample(value, magnitude)
 
+    @cached_property
+    def _here(self) -> Sample:
+        """At the point itself, which all directions share."""
+        return self._sample(self._function, self._tensors)
+
     def along(self, direction: Mapping[int, Array]) -> Callable[[float], Sample]:
         """The function of the parameter t at the point plus t times the direction."""
 
         def phi(t: float) -> Sample:
             tensors = list(self._tensors)
-            if t:
-                for i, tangent in direction.items():
-                    tensors[i] = self._tf.constant(self._arrays[i] + t * tangent)
+            for i, tangent in direction.items():
+                tensors[i] = self._tf.constant(self._arrays[i] + t * tangent)
             return self._sample(self._function, tensors)
 
         return phi
@@ -89,7 +94,7 @@ class Projection:
         Every intermediate result is disturbed by a relative amount that is far above rounding and
         far below anything else (Monte Carlo arithmetic: D. S. Parker, UCLA CSD-970002, 1997).
         """
-        phi = self._sample(self._function, self._tensors).value
+        phi = self._here.value
         worst = 0.0
         for seed in range(3):
             random = np.random.default_rng(seed)
@@ -113,7 +118,7 @@ class Projection:
         phi = self.along(direction)
 
         def grown(t: float) -> Sample:
-            sample = phi(t)
+            sample = phi(t) if t else self._here
             return Sample(sample.value, max(sample.magnitude, growth))
 
         return directional_derivative(

@@ -120,11 +120,16 @@ def _places(shape: Shape, side: int) -> st.SearchStrategy[Argument]:
     return st.sampled_from([form for value in several for form in forms(value)])
 
 
-def _indices(site: Site, shape: Shape, side: int) -> Value | Argument:
-    """Indices into an axis: an input, or fixed ones."""
-    if side and 0 not in shape and site.draw(one_of("input", "fixed"), "indices as") == "fixed":
-        return site.draw(_places(shape, side), "indices")
-    return site.indices(shape, 0, side - 1)
+def _indices(
+    site: Site, shapes: tuple[Shape, ...], side: int
+) -> tuple[Value, Shape] | tuple[Argument, Shape]:
+    """Indices into an axis, an input or fixed ones, and which of the shapes they have."""
+    full = tuple(shape for shape in shapes if 0 not in shape)
+    if side and full and site.draw(one_of("input", "fixed"), "indices as") == "fixed":
+        shape = site.draw(one_of(*full), "shape of indices")
+        return site.draw(_places(shape, side), "indices"), shape
+    indices = site.indices(shapes, 0, side - 1)
+    return indices, indices.shape
 
 
 @cache
@@ -136,10 +141,10 @@ def _gather_axes(rank: int, batch: int) -> st.SearchStrategy[tuple[Keywords, int
 
 
 @cache
-def _index_shapes(batch: Shape, room: int, *, empty: bool) -> st.SearchStrategy[Shape]:
+def _index_shapes(batch: Shape, room: int, *, empty: bool) -> tuple[Shape, ...]:
     """Shapes of indices that add no more than ``room`` axes; without elements if they must."""
     several = ((0,),) if empty else ((), (1,), (3,), (0,), (2, 2))
-    return st.sampled_from([(*batch, *more) for more in several if len(more) <= room])
+    return tuple((*batch, *more) for more in several if len(more) <= room)
 
 
 @op("tf.gather")
@@ -151,8 +156,7 @@ def gather(site: Site) -> Call:
     batched = {"batch_dims": batch} if batch else {}
     room = MAX_RANK + 1 - x.rank
     shapes = _index_shapes(x.shape[:batch], room, empty=not x.shape[axis])
-    shape = site.draw(shapes, "shape of indices")
-    indices = _indices(site, shape, x.shape[axis])
+    indices, shape = _indices(site, shapes, x.shape[axis])
     out = (*x.shape[:axis], *shape[batch:], *x.shape[axis + 1 :])
     return call(x, indices, **named, **batched, result=x.type.like(shape=out))
 
@@ -178,7 +182,7 @@ def gather_nd(site: Site) -> Call:
     named, batch, shape = site.draw(_nd_gathers(x.shape), "batch_dims")
     depth = shape[-1]
     side = min(x.shape[batch : batch + depth], default=1)
-    indices = _indices(site, shape, side)
+    indices, _ = _indices(site, (shape,), side)
     out = (*shape[:-1], *x.shape[batch + depth :])
     return call(x, indices, **named, result=x.type.like(shape=out))
 
@@ -188,12 +192,17 @@ def _times(bounds: Interval, count: int) -> Interval:
     return min(bounds[0] * count, 0.0), max(bounds[1] * count, 0.0)
 
 
+def _are_rows(shape: Shape) -> bool:
+    """Whether there are elements in each row; rows of nothing cannot be placed."""
+    return 0 not in shape[1:]
+
+
 @op("tf.scatter_nd")
 def scatter_nd(site: Site) -> Call:
     """Rows added into zeros; those with the same index add up."""
-    updates = site.operand(min_rank=1)
+    updates = site.operand(min_rank=1, fits=_are_rows)
     rows = site.draw(one_of(1, 3), "rows")
-    indices = _indices(site, (updates.shape[0], 1), rows)
+    indices, _ = _indices(site, ((updates.shape[0], 1),), rows)
     shape = (rows, *updates.shape[1:])
     bounds = _times(updates.bounds, updates.shape[0])
     dtype = indices.dtype if isinstance(indices, Value | Constant) else "int32"
@@ -210,7 +219,7 @@ def tensor_scatter_nd_add(site: Site) -> Call:
     """Rows added to those of a tensor; those with the same index add up."""
     x = site.operand(min_rank=1, fits=has_elements)
     count = site.draw(one_of(1, 2, 0), "rows")
-    indices = _indices(site, (count, 1), x.shape[0])
+    indices, _ = _indices(site, ((count, 1),), x.shape[0])
     updates = site.operand(shape=(count, *x.shape[1:]))
     more = _times(updates.bounds, count)
     bounds = x.bounds[0] + more[0], x.bounds[1] + more[1]
@@ -222,7 +231,7 @@ def tensor_scatter_nd_update(site: Site) -> Call:
     """Rows put in the place of others; all distinct, as the order of duplicates is undefined."""
     x = site.operand(min_rank=1, fits=has_elements)
     count = site.draw(one_of(1, min(2, x.shape[0]), 0), "rows")
-    indices = site.indices((count, 1), 0, x.shape[0] - 1, distinct=True)
+    indices = site.indices(((count, 1),), 0, x.shape[0] - 1, distinct=True)
     updates = site.operand(shape=(count, *x.shape[1:]))
     return call(x, indices, updates, result=x.type.like(bounds=hull(x, updates)))
 
@@ -285,7 +294,7 @@ def unsorted_segments(name: str, *, adds: bool, **fields: Any) -> Op:
         x = site.operand(min_rank=1)
         count = site.draw(one_of(1, 2, 4), "num_segments")
         lowest = site.draw(one_of(0, -1), "lowest id")
-        ids = site.indices(x.shape[:1], lowest, count - 1)
+        ids = site.indices((x.shape[:1],), lowest, count - 1)
         bounds = _times(x.bounds, x.shape[0] if adds else 1)
         result = x.type.like(shape=(count, *x.shape[1:]), bounds=bounds)
         return call(x, ids, count, result=result)
@@ -308,9 +317,9 @@ def _hot_axes(rank: int) -> st.SearchStrategy[tuple[Keywords, int]]:
 @op("tf.one_hot")
 def one_hot(site: Site) -> Call:
     """A one in the place that an index names; takes integers alone."""
-    shape = site.draw(one_of((), (1,), (3,), (2, 2), (0,)), "shape")
     depth = site.draw(one_of(1, 3, 4), "depth")
-    indices = site.indices(shape, -1, depth)
+    indices = site.indices(((), (1,), (3,), (2, 2), (0,)), -1, depth)
+    shape = indices.shape
     named, at = site.draw(_hot_axes(len(shape)), "axis")
     result = indices.type.like((*shape[:at], depth, *shape[at:]), (0, 1), site.dtype)
     return call(indices, depth, **named, dtype=DType(site.dtype), result=result)

@@ -183,9 +183,8 @@ def add_n(site: Site) -> Call:
     return call(tuple(terms), result=x.type.like(bounds=bounds))
 
 
-@op("tf.math.argmax", dtypes=FLOATS, ties=True)
-def argmax(site: Site) -> Call:
-    """The place of the largest element, as int64 unless asked otherwise."""
+def _place(site: Site) -> Call:
+    """The place of the largest or smallest element, as int64 unless asked otherwise."""
     x = site.operand(min_rank=1, fits=has_elements)
     given, axis = site.draw(optional_axis(x.shape, 0), "axis")
     kind = site.draw(keywords("output_type", (DType("int32"), DType("int64"))), "output_type")
@@ -195,6 +194,20 @@ def argmax(site: Site) -> Call:
         dtype=kind["output_type"].name if kind else "int64",
     )
     return call(x, **given, **kind, result=result)
+
+
+op("tf.math.argmax", dtypes=FLOATS, ties=True)(_place)
+op("tf.math.argmin", dtypes=FLOATS, ties=True)(_place)
+
+
+@op("tf.argsort", dtypes=FLOATS, ties=True)
+def argsort(site: Site) -> Call:
+    """The places of the elements in order, as int32."""
+    x = site.operand(min_rank=1, fits=has_elements)
+    given, axis = site.draw(optional_axis(x.shape, -1), "axis")
+    order = site.draw(keywords("direction", ("DESCENDING",)), "direction")
+    places = x.type.like(bounds=(0, x.shape[axis] - 1), dtype="int32")
+    return call(x, **given, **order, result=places)
 
 
 @op("tf.math.abs")

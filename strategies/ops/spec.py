@@ -135,6 +135,7 @@ class Site:
         dtype: str | None = None,
         fits: Callable[[Shape], bool] | None = None,
         fresh: tuple[Shape, ...] | None = None,
+        reuse: int = 3,
     ) -> Value:
         """A differentiable operand.
 
@@ -148,6 +149,7 @@ class Site:
                 as the table of fresh shapes is kept for each ``fits``.
             fresh: the shapes that a fresh input may have, simplest first; they must satisfy all
                 of the above.
+            reuse: how many times as likely as a fresh input each value is that fits already.
         """
         dtype = dtype or self.dtype
 
@@ -168,7 +170,7 @@ class Site:
             fresh = (shape,)
         elif fresh is None:
             fresh = shape_table(min_rank, max_rank, MAX_SIZE, fits)
-        chosen = self._choose(known, fresh, "operand")
+        chosen = self._choose(known, fresh, "operand", reuse)
         found = chosen if isinstance(chosen, Value) else self.input(dtype, chosen, domain)
         if domain.kinks:
             self.kinks.append((found.index, domain.kinks))
@@ -193,6 +195,7 @@ class Site:
             fits=lambda shape: fits_beside(shape, value.shape),
             fresh=partner_table(value.shape),
             dtype=value.dtype,
+            reuse=1,  # or most would be the value itself
         )
 
     def input(self, dtype: str, shape: Shape, domain: Domain = REAL) -> Value:
@@ -201,13 +204,24 @@ class Site:
         bounds = (-6.0, 6.0) if dtypes.is_complex(dtype) else (low, high)
         return self._new(Input(TensorType(dtype, shape, bounds), domain))
 
-    def indices(self, shape: Shape, lo: int, hi: int, *, distinct: bool = False) -> Value:
-        """Integers from ``lo`` to ``hi`` inclusive: a fresh input, or what is there already."""
-        known = [] if distinct else self._known(_INDEX_DTYPES, lo, hi, lambda s: s == shape)
-        chosen = self._choose(known, _INDEX_DTYPES, "indices")
+    def indices(
+        self, shapes: tuple[Shape, ...], lo: int, hi: int, *, distinct: bool = False
+    ) -> Value:
+        """Integers from ``lo`` to ``hi`` inclusive: a fresh input, or what is there already.
+
+        Args:
+            shapes: those that will do, simplest first.
+            lo: the least integer.
+            hi: the largest.
+            distinct: whether all of them must differ.
+        """
+        known = [] if distinct else self._known(_INDEX_DTYPES, lo, hi, lambda s: s in shapes)
+        fresh = tuple((shape, dtype) for shape in shapes for dtype in _INDEX_DTYPES)
+        chosen = self._choose(known, fresh, "indices")
         if isinstance(chosen, Value):
             return chosen
-        return self._new(Input(TensorType(chosen, shape, (lo, hi)), Indices(lo, hi, distinct)))
+        shape, dtype = chosen
+        return self._new(Input(TensorType(dtype, shape, (lo, hi)), Indices(lo, hi, distinct)))
 
     def condition(self, beside: Shape) -> Value:
         """A bool operand that broadcasts with a shape: what a comparison gave, or a fresh input."""
@@ -221,14 +235,16 @@ class Site:
         """The values of the graph that are not of the site's dtype, the newest result first."""
         return [v for v in reversed(self._values) if v.dtype != self.dtype]
 
-    def _choose(self, known: list[Value], fresh: tuple[T, ...], label: str) -> Value | T:
+    def _choose(
+        self, known: list[Value], fresh: tuple[T, ...], label: str, reuse: int = 3
+    ) -> Value | T:
         """One of what is known, newest first, or else what a fresh input is to be like.
 
         It is a single draw, whichever comes out, so that in shrinking a fresh input takes the place
-        of a value whose node is dropped and no later draw moves. Each value that is known is three
-        times as likely as a fresh input.
+        of a value whose node is dropped and no later draw moves.
         """
-        choice, at = divmod(self.draw(_below(len(fresh) * (3 * len(known) + 1)), label), len(fresh))
+        ways = len(fresh) * (reuse * len(known) + 1)
+        choice, at = divmod(self.draw(_below(ways), label), len(fresh))
         return known[(choice - 1) % len(known)] if choice else fresh[at]
 
     def _known(
@@ -252,7 +268,7 @@ _INDEX_DTYPES = ("int32", "int64")
 
 @cache
 def _below(count: int) -> st.SearchStrategy[int]:
-    return st.integers(0, count - 1)
+    return st.sampled_from(range(count))  # half the cost of st.integers, which is lazy
 
 
 def fits_beside(shape: Shape, other: Shape) -> bool:
