@@ -35,7 +35,7 @@ def tensorflow() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         tf = importlib.import_module("tensorflow")
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # missing, or built for another NumPy or system
         raise UsageError(
             f"TensorFlow cannot be imported by {sys.executable}: {error}",
             expected="an installed TensorFlow, 2.8 or newer",

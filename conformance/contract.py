@@ -164,7 +164,8 @@ class Cases(Generic[C, S]):
     """A family of cases: drawn once, run once, and looked at by all of its contracts.
 
     Attributes:
-        name: what the pytest items are called.
+        name: what the pytest items are called, and the name under which a test module must hold
+            the family for pytest to collect it there.
         draw: from a subject and a mode's name to a strategy of cases.
         run: a case in a mode: what was seen. Raises :class:`Unsupported`.
         source: the case as a program that can be pasted.

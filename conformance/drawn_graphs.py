@@ -137,11 +137,11 @@ class GraphCase:
             found.append(flat.reshape(kind.shape))
         return found
 
-    def source(self) -> str:
-        """The case at its first point as a TensorFlow program that runs when pasted."""
+    def source(self, point: int = 0) -> str:
+        """The case at one of its points as a TensorFlow program that runs when pasted."""
         graph, lines = self.graph, ["import tensorflow as tf", ""]
         for i, (made, numbers, role) in enumerate(
-            zip(graph.inputs, self.points[0], self.roles, strict=True)
+            zip(graph.inputs, self.points[point], self.roles, strict=True)
         ):
             text = tensor_source(made.type, numbers)
             if role in (VARIABLE, FROZEN):

@@ -7,6 +7,8 @@ import importlib.util
 import os
 import platform
 import sys
+import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 _VARIABLES: Final = (
@@ -91,6 +93,39 @@ def machine() -> dict[str, Any]:
         "extensions": _extensions(),
         "byteorder": sys.byteorder,
     }
+
+
+def surroundings() -> dict[str, Any]:
+    """Where and when a run takes place: versions, machine, variables, and the time in UTC."""
+    return {
+        "versions": versions(),
+        "machine": machine(),
+        "environment": variables(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def used(tf: Any) -> dict[str, Any]:
+    """What TensorFlow says of itself once imported."""
+    return {
+        "tensorflow": tf.__version__,
+        "git": tf.version.GIT_VERSION,
+        "devices": [d.device_type for d in tf.config.list_physical_devices()],
+    }
+
+
+def header_lines(header: Mapping[str, Any]) -> list[str]:
+    """The header of a record as the terminal shows it."""
+    named = [f"{name} {number}" for name, number in header["versions"].items() if number]
+    examples, flags = header["examples"], header["environment"]
+    lines = [
+        f"tapemeasure {header['tapemeasure']}: {', '.join(named)}",
+        f"profile {header['profile']}, seed {header['seed']}, modes {', '.join(header['modes'])}"
+        + (f", {examples} cases an item" if examples else ""),
+    ]
+    if flags:
+        lines.append("environment " + " ".join(f"{k}={v}" for k, v in flags.items()))
+    return lines
 
 
 def _extensions() -> list[str]:

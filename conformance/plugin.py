@@ -214,9 +214,11 @@ class TapeRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """How many items there are, and what is known of the contracts that they speak for."""
-        if any(isinstance(item, ContractItem) for item in session.items):
+        items = [item for item in session.items if isinstance(item, ContractItem)]
+        if items:
+            subjects = dict.fromkeys(subject for item in items for subject in item.cases.subjects)
             try:
-                self.deviations = load(DEVIATIONS, CATALOGUE)
+                self.deviations = load(DEVIATIONS, CATALOGUE, subjects)
             except UsageError as error:
                 _refuse(self.config, error)
             self._begin(len(session.items))
@@ -227,7 +229,7 @@ class TapeRun:
         Not before everything that can be refused has been looked at: a refused run leaves nothing.
         """
         if self.collected is None and collected:
-            self.record.header = {**header(self), "used": None}
+            self.record.header = {**self._header(), "used": None}
             self.collected = collected
             self._write(complete=False)
 
@@ -237,7 +239,18 @@ class TapeRun:
         """What is really used."""
         if not self.judges:
             return []
-        return header_lines(self)
+        return environment.header_lines(self._header())
+
+    def _header(self) -> dict[str, Any]:
+        """The header of a record, as far as it is known before TensorFlow is imported."""
+        return {
+            "tapemeasure": __version__,
+            "profile": self.profile.name,
+            "seed": self.seed,
+            "examples": self.config.option.tape_examples,
+            "modes": list(self.modes),
+            **environment.surroundings(),
+        }
 
     # -- outcomes --------------------------------------------------------------------------------
 
@@ -272,11 +285,11 @@ class TapeRun:
         """Write the record; with --tape-record-only its completeness is the verdict."""
         if self.is_worker:
             if self._plan is not None:
-                facts = json.dumps(used(tensorflow()))
+                facts = json.dumps(environment.used(tensorflow()))
                 self.config.workeroutput["tape_facts"] = facts  # type: ignore[attr-defined]
             return
         if self._plan is not None:
-            self.record.header["used"] = used(tensorflow())
+            self.record.header["used"] = environment.used(tensorflow())
         ran = exitstatus in (ExitCode.HOLDS, ExitCode.VIOLATED)
         complete = ran and self.collected == self.reported and not self.broken
         if self.collected is not None:
@@ -321,52 +334,12 @@ def _asks_for_contracts(config: pytest.Config) -> bool:
     return any(p == folder or folder in p.parents or p in folder.parents for p in paths)
 
 
-def header(run: TapeRun) -> dict[str, Any]:
-    """The header of a record, as far as it is known before TensorFlow is imported."""
-    return {
-        "tapemeasure": __version__,
-        "profile": run.profile.name,
-        "seed": run.seed,
-        "examples": run.config.option.tape_examples,
-        "modes": list(run.modes),
-        "versions": environment.versions(),
-        "machine": environment.machine(),
-        "environment": environment.variables(),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-def used(tf: Any) -> dict[str, Any]:
-    """What TensorFlow says of itself once imported."""
-    return {
-        "tensorflow": tf.__version__,
-        "git": tf.version.GIT_VERSION,
-        "devices": [d.device_type for d in tf.config.list_physical_devices()],
-    }
-
-
-def header_lines(run: TapeRun) -> list[str]:
-    """The header of the terminal."""
-    found = environment.versions()
-    named = [f"{name} {number}" for name, number in found.items() if number]
-    examples = run.config.option.tape_examples
-    lines = [
-        f"tapemeasure {__version__}: {', '.join(named)}",
-        f"profile {run.profile.name}, seed {run.seed}, modes {', '.join(run.modes)}"
-        + (f", {examples} cases an item" if examples else ""),
-    ]
-    flags = environment.variables()
-    if flags:
-        lines.append("environment " + " ".join(f"{k}={v}" for k, v in flags.items()))
-    return lines
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(
     collector: pytest.Module, name: str, obj: object
 ) -> list[pytest.Item] | None:
-    """One item for each subject and mode of a family of cases."""
-    if not isinstance(obj, Cases) or not isinstance(collector, pytest.Module):
+    """One item for each subject and mode of a family of cases, in the module that calls it so."""
+    if not isinstance(obj, Cases) or not isinstance(collector, pytest.Module) or name != obj.name:
         return None
     run = collector.config.stash[RUN]
     return list(_items(collector, name, obj, run))

@@ -8,11 +8,14 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from conformance.boundary import Gradient
+from conformance.contract import Unsupported
 from conformance.drawn_graphs import WATCHED, GraphCase
 from conformance.graph_cases import run
 from strategies.drawing import graphs, points
-from strategies.graphs import Graph
-from tests.cases import accusation, case_of, chain, conclusive, doctored
+from strategies.graphs import Graph, Node, Ref
+from strategies.tensors import Input, TensorType
+from strategies.values import REAL, Domain, grid
+from tests.cases import CONTRACTS, accusation, case_of, chain, conclusive, doctored
 
 CONTRACT = "gradient-lower-precision"
 SMOOTH = ("tf.math.sin", "tf.math.tanh", "tf.math.multiply", "tf.math.add", "tf.linalg.matvec")
@@ -121,3 +124,31 @@ def test_rounding_alone_is_never_accused(subject: str, dtype: str) -> None:
 def into(dtype: str, lower: str) -> str:
     """Real floats become ``lower``; everything else stays."""
     return lower if dtype in ("float64", "float32", "float16", "bfloat16") else dtype
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("subject", ["tf.math.tanh", "tf.math.erfc", "tf.math.l2_normalize"])
+def test_the_rounding_inside_an_op_is_never_accused(subject: str, dtype: str) -> None:
+    """Not where a gradient cancels or underflows: 1 - tanh(x)**2, exp(-x**2), that of x / |x|."""
+    kind = TensorType(dtype, ())
+    keywords = (("axis", ()),) if subject == "tf.math.l2_normalize" else ()
+    node = Node(subject, subject, (Ref(0),), keywords, (kind,))
+    graph = Graph((Input(kind, REAL),), (node,), (1,))
+
+    for x in grid(Domain(poles=(0.0,)))[::3]:
+        try:
+            seen = run(case_of(graph, (x,)), "eager")
+        except Unsupported:
+            pytest.skip(f"this TensorFlow has no {subject} in {dtype}")
+        assert accusation(CONTRACT, seen) is None
+
+
+def test_what_only_a_mode_runs_has_no_reference() -> None:
+    """Eagerly the gradient of a mirrored pad of nothing raises; compiled by XLA it does not."""
+    kind = TensorType("float32", (0,))
+    node = Node("tf.pad", "tf.pad", (Ref(0), ((0, 0),)), (("mode", "SYMMETRIC"),), (kind,))
+    case = case_of(Graph((Input(kind, REAL),), (node,), (1,)), ())
+
+    tally = CONTRACTS[CONTRACT].check(run(case, "xla"))
+
+    assert tally.inconclusive == {"eagerly, in double precision, it raises InvalidArgumentError": 1}

@@ -7,9 +7,10 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import strategies as st
 
-from conformance.contract import CATALOGUE, UNDOCUMENTED, Cases, Tally
+from conformance.contract import CATALOGUE, UNDOCUMENTED, Cases, Tally, Violation
 from conformance.profiles import PROFILES
 from conformance.running import ItemRun, Plan
 
@@ -55,3 +56,32 @@ def test_two_thousand_items_run_in_one_process() -> None:
     assert verdicts == {"holds"}
     assert sys.getrecursionlimit() < ITEMS
     print(f"{ITEMS} items in {time.perf_counter() - started:.1f} s")  # noqa: T201 - for the reader
+
+
+def test_a_failure_that_does_not_come_back_says_so() -> None:
+    """What is violated once and not again stays violated, and its reason warns of it."""
+    family: Cases[Number, Number] = Cases(
+        "number", lambda _, __: st.integers(0, 9).map(Number), lambda case, _: case, repr
+    )
+    accused: list[int] = []
+
+    def accuses_once(seen: Number) -> Tally:
+        if not accused:
+            accused.append(seen.value)
+            raise Violation(kind="value", expected="1", got="2", where="print(1)", why="it is so")
+        return Tally(conclusive=1)
+
+    promise = family.contract("number-is-steady", "It stays.", cites=[UNDOCUMENTED])
+    try:
+        promise(accuses_once)
+    finally:
+        CATALOGUE.pop("number-is-steady")
+    run = ItemRun(family, "", "eager", Plan(PROFILES["quick"], 0, None, (2, 21)))
+
+    with pytest.raises(Violation):
+        run.test()()
+    (outcome,) = run.finish()
+
+    assert outcome.verdict == "violated"
+    assert outcome.failure is not None
+    assert outcome.failure.why.startswith("it is so; run once more in the same process")

@@ -41,7 +41,7 @@ def gradient_forward_mode(seen: Seen) -> Tally:
     try:
         product = _jvp(seen)
     except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises is the observation
-        return raised(seen, raised_by_tensorflow(error))
+        return raised(seen, raised_by_tensorflow(error), at=0)
     return _compare(seen, gradients, product, estimate)
 
 

@@ -63,7 +63,7 @@ def variable_assign_sub_step(seen: Seen) -> Tally:
                     kind="value",
                     expected=f"x{i} = {(before[i] - step).tolist()} after the step",
                     got=f"{after.array.tolist()}",
-                    where=seen.case.source() + f"# then x{i}.assign_sub({RATE} * gradient)\n",
+                    where=seen.case.source(number) + f"# then x{i}.assign_sub({RATE} * gradient)\n",
                     why="the bound is the rounding of one product and one difference",
                 )
             tally.conclusive += after.array.size > 0

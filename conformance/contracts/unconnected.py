@@ -45,14 +45,14 @@ def _nones(seen: Seen, sources: Iterable[int], why: str) -> Tally:
         if seen.error is not None:
             tally.undecided("the gradient raised")
             continue
-        for point in seen.points:
+        for number, point in enumerate(seen.points):
             found = point.gradients[i]
             if found is not None:
                 raise Violation(
                     kind="none",
                     expected=f"None for x{i}",
                     got=f"a {found.dtype} tensor of shape {list(found.array.shape)}",
-                    where=seen.case.source(),
+                    where=seen.case.source(number),
                     why=why,
                 )
             tally.conclusive += 1
@@ -70,7 +70,7 @@ def unconnected_zero(seen: Seen) -> Tally:
     tally = Tally()
     if seen.error is not None:
         tally.undecided("the gradient raised")
-    for point in seen.points:
+    for number, point in enumerate(seen.points):
         for i, found in point.zeros.items():
             kind = seen.case.graph.inputs[i].type
             if i in seen.same:
@@ -80,7 +80,7 @@ def unconnected_zero(seen: Seen) -> Tally:
                     kind="zeros",
                     expected=f"{kind.dtype} zeros of shape {list(kind.shape)} for x{i}",
                     got="None" if found is None else f"{found.dtype} {found.array.tolist()}",
-                    where=seen.case.source(),
+                    where=seen.case.source(number),
                     why="the unwatched sources were asked with UnconnectedGradients.ZERO",
                 )
             else:

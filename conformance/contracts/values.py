@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from conformance.boundary import Gradient, tensorflow
+from conformance.boundary import Gradient, raised_by_tensorflow, tensorflow
 from conformance.contract import Tally, Violation, docstring, guide
 from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import GRAPHS, Seen
@@ -30,7 +30,7 @@ Gradients = dict[int, Array]
 def gradient_shape_and_dtype(seen: Seen) -> Tally:
     """Shape and dtype are compared exactly, IndexedSlices made dense."""
     tally = Tally()
-    for point in seen.points:
+    for number, point in enumerate(seen.points):
         for i in seen.case.differentiated:
             found, kind = point.gradients[i], seen.case.graph.inputs[i].type
             if found is None:
@@ -40,7 +40,7 @@ def gradient_shape_and_dtype(seen: Seen) -> Tally:
                     kind="dtype" if found.dtype != kind.dtype else "shape",
                     expected=f"{kind.dtype} {list(kind.shape)} for x{i}",
                     got=f"{found.dtype} {list(found.array.shape)}",
-                    where=seen.case.source(),
+                    where=seen.case.source(number),
                     why="the source's own shape and dtype",
                 )
             tally.conclusive += 1
@@ -59,23 +59,28 @@ def gradient_exists(seen: Seen) -> Tally:
     """Every connected source has a gradient; a LookupError is a gap that TensorFlow names."""
     tally = Tally()
     if seen.error is not None:
-        tally += raised(seen, seen.error)
-    for point in seen.points:
+        tally += raised(seen, seen.error, at=len(seen.points))
+    for number, point in enumerate(seen.points):
         for i in seen.case.differentiated:
             if point.gradients[i] is None:
                 raise Violation(
                     kind="none",
                     expected=f"a gradient for x{i}",
                     got="None",
-                    where=seen.case.source(),
+                    where=seen.case.source(number),
                     why=f"x{i} is watched, and differentiable ops connect it to a target",
                 )
             tally.conclusive += 1
     return tally
 
 
-def raised(seen: Seen, error: Exception) -> Tally:
+def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
     """A gradient that raises though the forward pass does not: a gap if TensorFlow says so.
+
+    Args:
+        seen: what was seen.
+        error: what was raised.
+        at: the number of the point.
 
     Raises:
         Violation: if it does not say so.
@@ -87,7 +92,7 @@ def raised(seen: Seen, error: Exception) -> Tally:
             kind="exception",
             expected="a gradient, as the forward pass alone runs in this mode",
             got=f"{type(error).__name__}: {error}",
-            where=seen.case.source(),
+            where=seen.case.source(at),
             why="the graph was run alone in the same mode first",
         )
     tally.gap(f"LookupError: {str(error).strip().splitlines()[-1].strip()}")
@@ -112,9 +117,16 @@ def gradient_finite_difference(seen: Seen) -> Tally:
         gradients = comparable(seen, point.gradients)
         if not gradients:
             continue
-        judgement = _judge(seen, number, gradients)
-        if judgement.answer is Answer.DISAGREE:
-            judgement = _confirm(seen, number, gradients)
+        try:
+            judgement = _judge(seen, number, gradients)
+            if judgement.answer is Answer.DISAGREE:
+                judgement = _confirm(seen, number, gradients)
+        except Violation:
+            raise
+        except Exception as error:  # noqa: BLE001 - what only this mode runs has no reference
+            kind = type(raised_by_tensorflow(error)).__name__
+            tally.undecided(f"eagerly the forward pass raises {kind}")
+            continue
         tally += count(judgement, gradients, case.direction(0))
     return tally
 
@@ -210,7 +222,7 @@ def _confirm(seen: Seen, number: int, gradients: Gradients) -> Judgement:
         )
         judgements.append(found)
         if len([j for j in judgements if j.answer is Answer.DISAGREE]) > 1:
-            if violation := _accusation(seen, along, gradients, growth):
+            if violation := _accusation(seen, number, along, gradients, growth):
                 raise violation
             break
     return _undecided(judgements[0], "a disagreement was not confirmed")
@@ -221,7 +233,7 @@ def _undecided(judgement: Judgement, reason: str) -> Judgement:
 
 
 def _accusation(
-    seen: Seen, along: Projection, gradients: Gradients, growth: float
+    seen: Seen, number: int, along: Projection, gradients: Gradients, growth: float
 ) -> Violation | None:
     """An element that is off by itself, found by halving; None if it agrees after all."""
     step = step_for(seen.case.coarsest)
@@ -251,7 +263,7 @@ def _accusation(
         kind="value",
         expected=f"{judgement.expected!r} for {'imaginary part of ' * part}x{source}{index or ''}",
         got=f"{judgement.claimed!r}",
-        where=seen.case.source(),
+        where=seen.case.source(number),
         why=f"central differences at steps {step} and {step / 2}, tolerance "
         f"{judgement.tolerance:.1e}; confirmed along another direction and at another step",
     )
@@ -275,8 +287,8 @@ def _restricted(direction: Gradients, coordinates: Sequence[Coordinate]) -> Grad
     """A direction along some coordinates alone."""
     tangents = {i: np.zeros_like(direction[i]) for i, _, _ in coordinates}
     for i, k, part in coordinates:
-        number = direction[i].flat[k]
-        tangents[i].flat[k] += 1j * number.imag if part else number.real
+        element = direction[i].flat[k]
+        tangents[i].flat[k] += 1j * element.imag if part else element.real
     return tangents
 
 
