@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from conformance.record import Outcome, Record
 
+NAMED = 3
+"""Cells of one line that are named; more are counted."""
+
 
 def summary_lines(record: Record) -> list[str]:
-    """Cells that do not hold, one a line, with many alike in one; then the counts."""
-    lines, alike = [], dict[tuple[str, str, str], int]()
+    """Cells that do not hold, one a line, with those alike in one; then the counts."""
+    lines, alike = [], dict[tuple[str, str, str], list[str]]()
     for o in sorted(record.outcomes, key=lambda o: (o.contract, o.subject, o.mode)):
+        where = " ".join(part for part in (o.subject, o.mode) if part)
         if o.verdict in ("violated", "crashed") and o.failure is not None:
-            where = " ".join(part for part in (o.subject, o.mode) if part)
             lines.append(
                 f"{o.verdict:9} {o.contract} [{where}]: expected {_short(o.failure.expected)}, "
                 f"got {_short(o.failure.got)}"
             )
         elif o.verdict != "holds":
-            key = (o.verdict, o.contract, _main_reason(o))
-            alike[key] = alike.get(key, 0) + 1
-    for (verdict, contract, reason), count in sorted(alike.items()):
-        lines.append(f"{verdict:9} {contract} in {number(count, 'cell')}: {reason}")
+            # a forward pass that raises is the same for every contract
+            contract = "all contracts" if o.verdict == "unsupported" else o.contract
+            cells = alike.setdefault((o.verdict, contract, _main_reason(o)), [])
+            cells += [where] if where not in cells else []
+    for (verdict, contract, reason), cells in sorted(alike.items()):
+        named = f"[{', '.join(cells)}]" if len(cells) <= NAMED else f"in {len(cells)} cells"
+        lines.append(f"{verdict:9} {contract} {named}: {reason}")
     if not record.outcomes:
         return ["no contract was judged"]
     counts = ", ".join(f"{n} {verdict}" for verdict, n in record.counts().items() if n)

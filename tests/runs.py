@@ -21,7 +21,7 @@ def known_bug(case):
 
 @several.contract("eager-gap", "A number has a gradient.", cites=[UNDOCUMENTED], modes=["eager"])
 def eager_gap(case):
-    return Tally(gaps={"LookupError: no gradient defined for operation 'Number'": 1})
+    return Tally(gaps={"LookupError: no gradient of 'Number'": 1})
 
 
 @fickle.contract("seldom-conclusive", "Some numbers say something.", cites=[UNDOCUMENTED])

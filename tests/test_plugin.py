@@ -59,11 +59,11 @@ def test_the_summary_has_a_line_for_what_does_not_hold_and_the_counts(checkout: 
         violated  known-bug [even function]: expected a number below 1000, got 1
         violated  known-bug [even xla]: expected a number below 1000, got 1
         violated  number-small [eager]: expected a number below 1000, got 1000
-        deviates  known-bug in 3 cells: odd-numbers
-        gap       eager-gap in 2 cells: LookupError: no gradient defined for operation 'Number'
-        inconclusive cannot-fail in 1 cell: no check could have failed
-        inconclusive seldom-conclusive in 1 cell: near a kink
-        unsupported never-asked in 1 cell: NotFoundError
+        deviates  known-bug [odd eager, odd function, odd xla]: odd-numbers
+        gap       eager-gap [even eager, odd eager]: LookupError: no gradient of 'Number'
+        inconclusive cannot-fail [eager]: no check could have failed
+        inconclusive seldom-conclusive [eager]: near a kink
+        unsupported all contracts [eager]: NotFoundError
         7 contracts, 13 cells: 4 violated, 3 deviates, 2 gap, 2 inconclusive, 1 unsupported, 1 holds
         record: {checkout.record} (complete)"""
     )
