@@ -153,6 +153,18 @@ BROKEN = {
         "a list of strings",
         HINT,
     ),
+    "tf.math.cumprod": (
+        "tf.math.cumprob",
+        "deviation 'cumprod-zero' has 'tf.math.cumprob' among its ops",
+        "the name of a catalogue entry",
+        "did you mean 'tf.math.cumprod'?",
+    ),
+    'got = "nan"': (
+        'dtypes = ["float63"]\ngot = "nan"',
+        "deviation 'cumprod-zero' has 'float63' among its dtypes",
+        "one of float64, float32, float16, bfloat16, complex128, complex64",
+        "did you mean 'float64'?",
+    ),
     '"2.8-2.21"': (
         "2.8",
         "deviation 'cumprod-zero' has the versions 2.8",

@@ -105,6 +105,18 @@ def test_a_tensorflow_whose_metadata_lie_ends_the_run_with_7(checkout: Checkout)
     assert (record["footer"]["complete"], record["outcomes"]) == (False, [])
 
 
+def test_a_tensorflow_that_does_not_load_ends_the_run_with_7(checkout: Checkout) -> None:
+    """One that is there, but was built for another NumPy, say."""
+    (stub,) = checkout.path.parent.glob("stub-*")
+    (stub / "tensorflow.py").write_text('raise ImportError("numpy.core.multiarray")')
+    checkout.contracts(HOLDS)
+    result, record = checkout.recorded()
+
+    assert f"cannot be imported by {sys.executable}: numpy.core.multiarray" in result.stdout.str()
+    assert result.ret == ExitCode.NO_TENSORFLOW
+    assert (record["footer"]["complete"], record["outcomes"]) == (False, [])
+
+
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_wrong_contract_is_one_error_that_exits_4(checkout: Checkout, workers: str) -> None:
     """It is found while collecting, with workers too: no traceback, and no record is touched."""

@@ -133,3 +133,12 @@ def test_the_plugin_asks_nothing_of_other_tests(checkout: Checkout) -> None:
 
     assert result.ret == ExitCode.HOLDS
     assert "tape" not in "\n".join(result.outlines)
+
+
+def test_a_family_runs_where_it_goes_by_its_name(checkout: Checkout) -> None:
+    """A module that imports it under another name, to look at it, runs nothing of it."""
+    checkout.contracts(HOLDS, "another = plain\n")
+    result = checkout.run("--collect-only", "-q")
+
+    assert result.outlines[0] == "conformance/contracts/test_numbers.py::plain[eager]"
+    result.stdout.fnmatch_lines(["1 test collected in *"])

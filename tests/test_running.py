@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
+import warnings
 from dataclasses import dataclass, replace
 
 import pytest
@@ -85,3 +86,27 @@ def test_a_failure_that_does_not_come_back_says_so() -> None:
     assert outcome.verdict == "violated"
     assert outcome.failure is not None
     assert outcome.failure.why.startswith("it is so; run once more in the same process")
+
+
+def test_a_warning_is_not_what_a_gradient_raises() -> None:
+    """Not even where the user's pytest makes errors of warnings."""
+
+    def warns(case: Number, _: str) -> Number:
+        warnings.warn("this will go away", DeprecationWarning, stacklevel=1)
+        return case
+
+    family: Cases[Number, Number] = Cases(
+        "number", lambda _, __: st.integers(0, 9).map(Number), warns, repr
+    )
+    promise = family.contract("number-warns", "It warns.", cites=[UNDOCUMENTED])
+    try:
+        promise(lambda _: Tally(conclusive=1))
+    finally:
+        CATALOGUE.pop("number-warns")
+    run = ItemRun(family, "", "eager", Plan(PROFILES["quick"], 0, None, (2, 21)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run.test()()
+
+    assert [outcome.verdict for outcome in run.finish()] == ["holds"]
