@@ -35,6 +35,10 @@ POINTS: Final = 3
 """Drawn points that one trace serves."""
 
 
+_WEIGHTS: Final = np.array([(1 if b & 128 else -1) * (64 + b % 128) / 128 for b in range(256)])
+"""What a byte of a pseudo-random stream stands for: 64/128 to 191/128, and their negatives."""
+
+
 @dataclass(frozen=True)
 class GraphCase:
     """A graph, the role of each input, and the numbers at which it is differentiated.
@@ -126,8 +130,7 @@ class GraphCase:
         """Arrays of numbers m/128 with 64 <= |m| < 192: pseudo-random, the same in every run."""
         sizes = [kind.size * (1 + dtypes.is_complex(kind.dtype)) for kind in kinds]
         stream = hashlib.shake_256(self.digest + salt.encode()).digest(sum(sizes))
-        bits = np.frombuffer(stream, np.uint8).astype(np.int64)
-        numbers = np.where(bits & 128, 1, -1) * (64 + (bits & 127)) / 128.0
+        numbers = _WEIGHTS[np.frombuffer(stream, np.uint8)]
         found, start = [], 0
         for kind, size in zip(kinds, sizes, strict=True):
             flat = numbers[start : start + size]

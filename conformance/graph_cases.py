@@ -40,11 +40,14 @@ class SeenPoint:
         zeros: for each unwatched input, its gradient with UnconnectedGradients.ZERO.
         stepped: for each trainable Variable with a gradient, its value after
             ``assign_sub(RATE * gradient)``.
+        targets: the numbers of each target; None where anything is traced, as asking for them
+            would change what is compiled.
     """
 
     gradients: list[Gradient | None]
     zeros: dict[int, Gradient | None]
     stepped: dict[int, Gradient | None]
+    targets: list[Array] | None
 
 
 class Seen:
@@ -94,6 +97,7 @@ class _Run:
             if role in (VARIABLE, FROZEN)
         }
         self._aliases: dict[int, int] = {}
+        self._values: list[Array] | None = None
         aliasing = any(node.aliases for node in case.graph.nodes)
         function = case.graph.function(self.tf, self._note_alias if aliasing else None)
         self._ops = mode.ops(self.tf, lambda *tensors: function(*self._merge(list(tensors))))
@@ -187,6 +191,7 @@ class _Run:
                 tape.watch(inputs[i])
             outputs = self._ops(*free)
         targets = [outputs[k] for k in case.targets]
+        self._values = None if self.mode.traced else [t.numpy() for t in targets]
         gradients = tape.gradient(targets, inputs, output_gradients=weights)
         unwatched = [inputs[i] for i in case.unwatched]
         zeros: list[Any] = []
@@ -238,6 +243,7 @@ class _Run:
                     [read(g) for g in gradients],
                     {i: read(g) for i, g in zip(case.unwatched, zeros, strict=True)},
                     {i: read(g) for i, g in zip(case.inputs(VARIABLE), stepped, strict=True)},
+                    self._values,
                 )
             )
 

@@ -55,7 +55,7 @@ def _compare(seen: Seen, gradients: Gradients, product: float, estimate: Estimat
             undecided = Tally()
             undecided.undecided(f"not smooth: {reason}")
             return undecided
-        along = projection(case, 0)
+        along = projection(seen, 0)
         step = step_for(case.coarsest) / 2
         estimate = along.derivative(direction, step=step, growth=along.growth())
         judgement = judge(product, estimate, slack=rounding)

@@ -164,8 +164,9 @@ def slack(case: GraphCase, gradients: Gradients, direction: Gradients) -> float:
     return 4 * (1 + len(case.graph.nodes)) * case.coarsest * float(sum(terms))
 
 
-def projection(case: GraphCase, number: int) -> Projection:
+def projection(seen: Seen, number: int) -> Projection:
     """The weighted graph as a function along directions from one point of the case."""
+    case = seen.case
     return Projection(
         tensorflow(),
         graph=case.graph,
@@ -173,13 +174,14 @@ def projection(case: GraphCase, number: int) -> Projection:
         targets=case.targets,
         weights=case.weights,
         epsilon=case.coarsest,
+        here=seen.points[number].targets,
     )
 
 
 def _judge(seen: Seen, number: int, gradients: Gradients) -> Judgement:
     """One direction; a second and a third step where the first is not sharp enough."""
     case = seen.case
-    along, direction = projection(case, number), case.direction(0)
+    along, direction = projection(seen, number), case.direction(0)
     parts = [abs(part) for part in _parts(gradients, direction).values() if part]
     sharpest = min(parts, default=0.0)
     best: Judgement | None = None
@@ -197,7 +199,6 @@ def _judge(seen: Seen, number: int, gradients: Gradients) -> Judgement:
     return best
 
 
-_TINY = float(np.finfo(float).tiny)
 DIRECTIONS = ((0, 1.0), (1, 0.5), (2, 0.25), (3, 2.0))
 """Directions, with the step at which each is tried, before a gradient is accused."""
 
@@ -213,7 +214,7 @@ def _confirm(seen: Seen, number: int, gradients: Gradients) -> Judgement:
     reach = 16 * step_for(case.coarsest)
     if reason := singular(tensorflow(), case.graph, case.arrays(number), reach):
         return _undecided(_judge(seen, number, gradients), f"not smooth: {reason}")
-    along = projection(case, number)
+    along = projection(seen, number)
     growth = along.growth()
     judgements = []
     for which, factor in DIRECTIONS:
@@ -242,24 +243,22 @@ def _accusation(
     step = step_for(seen.case.coarsest)
     direction = seen.case.direction(0)
 
-    def judged(tangent: Gradients) -> tuple[float, Judgement]:
+    def judged(tangent: Gradients) -> Judgement:
         moved = {i: gradients[i] for i in tangent}
         estimate = along.derivative(tangent, step=step, growth=growth)
-        found = judge(claim(moved, tangent), estimate, slack=slack(seen.case, moved, tangent))
-        off = abs(found.claimed - found.expected) / max(found.tolerance, _TINY)
-        return off if np.isfinite(off) else np.inf, found
+        return judge(claim(moved, tangent), estimate, slack=slack(seen.case, moved, tangent))
 
     suspects = _coordinates(direction)
     while len(suspects) > 1:
         half = len(suspects) // 2
-        halves = suspects[:half], suspects[half:]
-        suspects = max(halves, key=lambda some: judged(_restricted(direction, some))[0])
+        front = judged(_restricted(direction, suspects[:half]))
+        suspects = suspects[:half] if front.answer is Answer.DISAGREE else suspects[half:]
     if not suspects:
         return None
     source, flat, part = suspects[0]
     unit = {source: np.full_like(direction[source], 1 + 1j if part else 1)}
-    off, judgement = judged(_restricted(unit, suspects))
-    if not off > 1:
+    judgement = judged(_restricted(unit, suspects))
+    if judgement.answer is not Answer.DISAGREE:
         return None
     index = [int(k) for k in np.unravel_index(flat, gradients[source].shape)]
     return Violation(

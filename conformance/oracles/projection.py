@@ -35,6 +35,7 @@ class Projection:
         targets: which outputs are weighted, by position.
         weights: the cotangent, an array for each target.
         epsilon: of the coarsest precision in which the graph computes.
+        here: the targets' values at the point, where an eager run has computed them already.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of one mathematical object
@@ -46,6 +47,7 @@ class Projection:
         targets: Sequence[int],
         weights: Sequence[Array],
         epsilon: float,
+        here: Sequence[Array] | None = None,
     ) -> None:
         self._tf = tf
         self._graph = graph
@@ -56,6 +58,7 @@ class Projection:
         self._tensors = [tf.constant(array) for array in arrays]
         self._held: dict[int, Any] = {}
         stopped = any(node.blocks == "stopped" for node in graph.nodes)
+        self._known = None if stopped else here
         self._function = graph.function(tf, self._hold if stopped else None)
 
     def _hold(self, node: int, result: Any) -> Any:
@@ -65,9 +68,12 @@ class Projection:
 
     def _sample(self, function: Callable[..., list[Any]], tensors: Sequence[Any]) -> Sample:
         outputs = function(*tensors)
+        return self._weighted([outputs[k].numpy() for k in self._targets])
+
+    def _weighted(self, values: Sequence[Array]) -> Sample:
         value, magnitude = 0.0, 0.0
-        for k, weight in zip(self._targets, self._weights, strict=True):
-            terms = np.conj(weight) * outputs[k].numpy()
+        for array, weight in zip(values, self._weights, strict=True):
+            terms = np.conj(weight) * array
             value += float(terms.sum().real)
             magnitude += float(np.abs(terms).sum())
         return Sample(value, magnitude)
@@ -75,6 +81,8 @@ class Projection:
     @cached_property
     def _here(self) -> Sample:
         """At the point itself, which all directions share."""
+        if self._known is not None:
+            return self._weighted(self._known)
         return self._sample(self._function, self._tensors)
 
     def along(self, direction: Mapping[int, Array]) -> Callable[[float], Sample]:
