@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -53,7 +52,6 @@ def tensorflow() -> Any:
     tf.get_logger().setLevel("ERROR")
     # its own frames must stay in tracebacks: raised_by_tensorflow looks at the innermost
     tf.debugging.disable_traceback_filtering()
-    gc.freeze()  # what the import made lives as long as the process; a look at it takes 0.3 s
     return tf
 
 

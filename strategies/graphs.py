@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import EllipsisType
 from typing import Any, Literal
 
@@ -177,17 +177,6 @@ class Graph:
                 return repr(argument)
 
     @cached_property
-    def _code(self) -> Any:  # a code object, which has no public generic type
-        return compile(self.definition, "<graph>", "exec")
-
-    @cached_property
-    def _code_around(self) -> Any:
-        text = self._define(
-            [f"y{i} = around({i}, {self._call(n)})" for i, n in enumerate(self.nodes)]
-        )
-        return compile(text, "<graph>", "exec")
-
-    @cached_property
     def definition(self) -> str:
         """The source of a Python function of the inputs that returns the list of outputs."""
         return self._define(self.statements())
@@ -207,8 +196,12 @@ class Graph:
             around: if given, called as ``around(node, result)`` on what each node returns; its
                 answer takes the place of the result.
         """
+        text = self.definition
+        if around is not None:
+            calls = enumerate(map(self._call, self.nodes))
+            text = self._define([f"y{i} = around({i}, {call})" for i, call in calls])
         scope: dict[str, Any] = {"tf": tf, "around": around}
-        exec(self._code if around is None else self._code_around, scope)  # noqa: S102 - our own text
+        exec(_compiled(text), scope)  # noqa: S102 - our own text
         function: Callable[..., list[Any]] = scope["graph"]
         return function
 
@@ -236,6 +229,11 @@ class Graph:
             ),
             self.outputs,
         )
+
+
+@lru_cache(maxsize=1024)  # many graphs differ in their inputs alone, which the text does not show
+def _compiled(text: str) -> Any:  # a code object, which has no public generic type
+    return compile(text, "<graph>", "exec")
 
 
 class Subscript(tuple[Any, ...]):
