@@ -74,9 +74,14 @@ class Violation(AssertionError):  # noqa: N818 - it is a finding, as AssertionEr
         where: the program and the place in it.
         why: how the expectation was derived (the tolerance, the confirmations).
         kind: the sort of mismatch, one word: value, none, shape, dtype, exception, ...
+
+    Attributes:
+        contract: whose promise it is.
+        about: the case that known deviations are compared with, if not the one that was run.
     """
 
     contract: Contract
+    about: Any = None
 
     def __init__(self, *, kind: str, expected: str, got: str, where: str, why: str) -> None:
         super().__init__(f"{kind}: expected {expected}, got {got}")
@@ -171,6 +176,7 @@ class Cases(Generic[C, S]):
         source: the case as a program that can be pasted.
         subjects: what outcomes are about; one empty string if there is only one.
         modes: the modes in which the family runs.
+        times: how many times as many cases an item has as the profile says.
         contracts: filled by :meth:`contract`.
     """
 
@@ -180,6 +186,7 @@ class Cases(Generic[C, S]):
     source: Callable[[C], str]
     subjects: tuple[str, ...] = ("",)
     modes: tuple[str, ...] = ALL_MODES
+    times: int = 1
     contracts: list[Contract] = field(default_factory=list)
 
     def contract(  # noqa: PLR0913 - each is said by name, and most contracts say two

@@ -65,7 +65,8 @@ class ItemRun:
         Fresh, because parametrising one test function nests its settings once for each item and
         ends in a RecursionError near the 950th.
         """
-        examples = self.plan.examples or self.plan.profile.examples[self.mode]
+        usual = self.plan.profile.examples[self.mode] * self.cases.times
+        examples = self.plan.examples or usual
 
         def test(case: Any) -> None:
             with warnings.catch_warnings():
@@ -146,8 +147,11 @@ class ItemRun:
 
     def _known(self, violation: Violation, case: Any) -> Deviation | None:
         """The known deviation that a failure is, if any."""
+        about = violation.about or case
         known = self.plan.deviations
-        return next((d for d in known if d.matches(violation, self.subject, self.mode, case)), None)
+        return next(
+            (d for d in known if d.matches(violation, self.subject, self.mode, about)), None
+        )
 
     @staticmethod
     def _count(outcome: Outcome, found: Tally | Violation, known: Deviation | None) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 from hypothesis import strategies as st
 
 from strategies import dtypes
-from strategies.graphs import Argument, Graph, Node, Ref
+from strategies.graphs import Graph, Node
 from strategies.ops import CATALOGUE, Op
 from strategies.ops.spec import Call, Draw, Site
 from strategies.tensors import Indices, Input, Value
@@ -81,26 +81,7 @@ class GraphBuilder:
         def number(index: int) -> int:
             return -1 - index if index < 0 else shift + index
 
-        def renumber(argument: Argument) -> Argument:
-            if isinstance(argument, Ref):
-                return Ref(number(argument.index))
-            return tuple(map(renumber, argument)) if type(argument) is tuple else argument
-
-        nodes = tuple(
-            Node(
-                op.name,
-                op.call,
-                tuple(map(renumber, made.args)),
-                tuple((key, renumber(value)) for key, value in made.kwargs),
-                made.results,
-                made.listed,
-                op.blocks,
-                op.aliases,
-                op.ties,
-                tuple((number(index), kinks) for index, kinks in met),
-            )
-            for op, made, met in self.nodes
-        )
+        nodes = tuple(node_of(*known).renumbered(number) for known in self.nodes)
         taken = {index for node in nodes for index in node.operands}
         ends = [v for v in self.results if number(v.index) not in taken]
         inner = [v for v in self.results if number(v.index) in taken]
@@ -108,6 +89,22 @@ class GraphBuilder:
             ends += [v for v in inner if dtypes.is_differentiable(v.dtype)][-1:]
         chosen = ends + [v for v in inner[:1] if more_outputs and v not in ends]
         return Graph(tuple(self.inputs), nodes, tuple(number(v.index) for v in chosen))
+
+
+def node_of(op: Op, made: Call, met: list[tuple[int, tuple[float, ...]]]) -> Node:
+    """A node, from how an op of the catalogue is called and the kinks that were met there."""
+    return Node(
+        op.name,
+        op.call,
+        made.args,
+        made.kwargs,
+        made.results,
+        made.listed,
+        op.blocks,
+        op.aliases,
+        op.ties,
+        tuple(met),
+    )
 
 
 @st.composite
@@ -207,10 +204,11 @@ def points(draw: Draw, inputs: tuple[Input, ...]) -> Point:
 def draw_point(draw: Draw, inputs: tuple[Input, ...]) -> Point:
     """What :func:`points` generates, drawn in a strategy that goes on."""
     taken: set[float] = set()
-    return tuple(_numbers(draw, made, taken) for made in inputs)
+    return tuple(draw_numbers(draw, made, taken) for made in inputs)
 
 
-def _numbers(draw: Draw, made: Input, taken: set[float]) -> tuple[Number, ...]:
+def draw_numbers(draw: Draw, made: Input, taken: set[float]) -> tuple[Number, ...]:
+    """Numbers for one input; what is used of the floats is added to ``taken``."""
     size = made.type.size
     if not size:
         return ()

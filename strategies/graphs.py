@@ -8,7 +8,7 @@ every node. Nothing here imports TensorFlow: :meth:`Graph.function` is handed th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import EllipsisType
@@ -78,6 +78,21 @@ class Node:
     def operands(self) -> tuple[int, ...]:
         """The numbers of the values that it takes, in order, repeated if taken twice."""
         return tuple(_refs((*self.args, *(value for _, value in self.kwargs))))
+
+    def renumbered(self, number: Callable[[int], int]) -> Node:
+        """The same call on other values: ``number`` says for each the one that takes its place."""
+
+        def renumber(argument: Argument) -> Argument:
+            if isinstance(argument, Ref):
+                return Ref(number(argument.index))
+            return tuple(map(renumber, argument)) if type(argument) is tuple else argument
+
+        return replace(
+            self,
+            args=tuple(map(renumber, self.args)),
+            kwargs=tuple((key, renumber(value)) for key, value in self.kwargs),
+            kinks=tuple((number(index), kinks) for index, kinks in self.kinks),
+        )
 
 
 def _refs(arguments: tuple[Argument, ...]) -> Iterator[int]:
@@ -150,31 +165,7 @@ class Graph:
 
     def statements(self) -> list[str]:
         """One line of TensorFlow source for each node."""
-        return [f"y{i} = {self._call(node)}" for i, node in enumerate(self.nodes)]
-
-    def _call(self, node: Node) -> str:
-        args = [self._text(a) for a in node.args]
-        if "{" in node.call:
-            return node.call.format(*args)
-        named = [f"{key}={self._text(value)}" for key, value in node.kwargs]
-        return f"{node.call}({', '.join(args + named)})"
-
-    def _text(self, argument: Argument) -> str:  # noqa: PLR0911 - one for each kind of argument
-        match argument:
-            case Ref(index):
-                return self._names[index]
-            case DType(name):
-                return f"tf.{name}"
-            case Constant(value, dtype):
-                return f"tf.constant({self._text(value)}, tf.{dtype})"
-            case Subscript(items):
-                return ", ".join(map(_subscript, items))
-            case float() if math.isinf(argument):
-                return f"float('{argument}')"
-            case tuple():
-                return f"[{', '.join(map(self._text, argument))}]"
-            case _:
-                return repr(argument)
+        return [f"y{i} = {call_source(node, self._names)}" for i, node in enumerate(self.nodes)]
 
     @cached_property
     def definition(self) -> str:
@@ -198,7 +189,7 @@ class Graph:
         """
         text = self.definition
         if around is not None:
-            calls = enumerate(map(self._call, self.nodes))
+            calls = enumerate(call_source(node, self._names) for node in self.nodes)
             text = self._define([f"y{i} = around({i}, {call})" for i, call in calls])
         scope: dict[str, Any] = {"tf": tf, "around": around}
         exec(_compiled(text), scope)  # noqa: S102 - our own text
@@ -234,6 +225,33 @@ class Graph:
 @lru_cache(maxsize=1024)  # many graphs differ in their inputs alone, which the text does not show
 def _compiled(text: str) -> Any:  # a code object, which has no public generic type
     return compile(text, "<graph>", "exec")
+
+
+def call_source(node: Node, names: Sequence[str]) -> str:
+    """A call as TensorFlow source; values are called by their ``names``."""
+    args = [_text(a, names) for a in node.args]
+    if "{" in node.call:
+        return node.call.format(*args)
+    named = [f"{key}={_text(value, names)}" for key, value in node.kwargs]
+    return f"{node.call}({', '.join(args + named)})"
+
+
+def _text(argument: Argument, names: Sequence[str]) -> str:  # noqa: PLR0911 - one for each kind
+    match argument:
+        case Ref(index):
+            return names[index]
+        case DType(name):
+            return f"tf.{name}"
+        case Constant(value, dtype):
+            return f"tf.constant({_text(value, names)}, tf.{dtype})"
+        case Subscript(items):
+            return ", ".join(map(_subscript, items))
+        case float() if math.isinf(argument):
+            return f"float('{argument}')"
+        case tuple():
+            return f"[{', '.join(_text(a, names) for a in argument)}]"
+        case _:
+            return repr(argument)
 
 
 class Subscript(tuple[Any, ...]):

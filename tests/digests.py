@@ -15,6 +15,7 @@ from typing import Any, Final
 from conformance.contract import UNDOCUMENTED, Cases, Contract, Tally
 from conformance.graph_cases import GRAPHS
 from conformance.profiles import PROFILES, forget_local_constants
+from conformance.program_cases import PROGRAMS
 from conformance.running import ItemRun, Plan
 
 FILE: Final = Path(__file__).with_name("digests.json")
@@ -26,27 +27,33 @@ SUBJECTS: Final = (
     "tf.einsum",
 )
 MODES: Final = ("eager", "dynamic")
+PROGRAM_SUBJECTS: Final = ("variable.assign", "tape.again", "tape.gradient")
+PROGRAM_MODES: Final = ("eager", "function")
 EXAMPLES: Final = 15
 
 
 def digests() -> dict[str, str]:
     """The digest of each of the subjects in each of the modes, by the name of its item."""
-    any_case: Cases[Any, Any] = Cases(
-        GRAPHS.name, GRAPHS.draw, lambda case, _: case, GRAPHS.source, subjects=SUBJECTS
-    )
-    looks_at = Contract(
-        "any", "A case.", (UNDOCUMENTED,), MODES, (2, 8), None, 0.5, lambda _: Tally(conclusive=1)
-    )
-    any_case.contracts.append(looks_at)
-    plan = Plan(PROFILES["gate"], 0, EXAMPLES, (2, 8))
     forget_local_constants()
-    found = {}
-    for subject in SUBJECTS:
-        for mode in MODES:
-            item = ItemRun(any_case, subject, mode, plan)
-            item.test()()
-            found[f"{subject}-{mode}"] = item.finish()[0].digest
+    found: dict[str, str] = {}
+    for family, subjects, modes in (
+        (GRAPHS, SUBJECTS, MODES),
+        (PROGRAMS, PROGRAM_SUBJECTS, PROGRAM_MODES),
+    ):
+        found |= {f"{s}-{m}": digest(family, s, m) for s in subjects for m in modes}
     return found
+
+
+def digest(family: Cases[Any, Any], subject: str, mode: str) -> str:
+    """The digest of one item's cases, which are drawn and not run."""
+    drawn = Cases[Any, Any](family.name, family.draw, lambda case, _: case, family.source)
+    looks_at = Contract(
+        "any", "A case.", (UNDOCUMENTED,), (mode,), (2, 8), None, 0.5, lambda _: Tally(conclusive=1)
+    )
+    drawn.contracts.append(looks_at)
+    item = ItemRun(drawn, subject, mode, Plan(PROFILES["gate"], 0, EXAMPLES, (2, 8)))
+    item.test()()
+    return item.finish()[0].digest
 
 
 if __name__ == "__main__":

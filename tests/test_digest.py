@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from tests.conftest import ROOT, Checkout
-from tests.digests import EXAMPLES, FILE, MODES, SUBJECTS
+from tests.digests import EXAMPLES, FILE, MODES, PROGRAM_MODES, PROGRAM_SUBJECTS, SUBJECTS
 
 GRAPHS = f"""
-from conformance import graph_cases
+from conformance import graph_cases, program_cases
 
 graph = Cases(
     "graph",
@@ -25,8 +25,23 @@ graph = Cases(
 )
 
 
+program = Cases(
+    "program",
+    program_cases.PROGRAMS.draw,
+    lambda case, mode: case,
+    program_cases.PROGRAMS.source,
+    subjects={PROGRAM_SUBJECTS},
+    modes={PROGRAM_MODES},
+)
+
+
 @graph.contract("any", "A case.", cites=[UNDOCUMENTED])
 def any_case(case):
+    return Tally(conclusive=1)
+
+
+@program.contract("any-program", "A case.", cites=[UNDOCUMENTED])
+def any_program(case):
     return Tally(conclusive=1)
 """
 

@@ -1,12 +1,13 @@
 """Every contract, met by cases: the plugin makes one item of each family, subject and mode."""
 
-from conformance import graph_cases, literal_cases, regression_cases
+from conformance import graph_cases, literal_cases, program_cases, regression_cases
 from conformance.contracts import (
     article,
     article_tape,
     forward_mode,
     lower_precision,
     mutability,
+    programs,
     unconnected,
     values,
     watching,
@@ -19,6 +20,7 @@ CHAPTERS = (
     forward_mode,
     lower_precision,
     mutability,
+    programs,
     article,
     article_tape,
 )
@@ -26,3 +28,4 @@ CHAPTERS = (
 graph = graph_cases.GRAPHS
 regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
+program = program_cases.PROGRAMS

@@ -244,7 +244,7 @@ class Site:
         of a value whose node is dropped and no later draw moves.
         """
         ways = len(fresh) * (reuse * len(known) + 1)
-        choice, at = divmod(self.draw(_below(ways), label), len(fresh))
+        choice, at = divmod(self.draw(below(ways), label), len(fresh))
         return known[(choice - 1) % len(known)] if choice else fresh[at]
 
     def _known(
@@ -267,7 +267,8 @@ _INDEX_DTYPES = ("int32", "int64")
 
 
 @cache
-def _below(count: int) -> st.SearchStrategy[int]:
+def below(count: int) -> st.SearchStrategy[int]:
+    """Whole numbers from 0 to ``count`` - 1."""
     return st.sampled_from(range(count))  # half the cost of st.integers, which is lazy
 
 

@@ -1,0 +1,286 @@
+"""Tape programs as data: what people do with ``tf.GradientTape``, statement by statement.
+
+A :class:`Program` is a nest of statements over *slots*: each slot is a name that is bound once, to
+a Tensor or to a Variable. Tapes and answers have numbers of their own. A program prints as Python
+that runs when pasted; what is printed is what runs. Nothing here imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from strategies.graphs import Node, call_source, tensor_source
+from strategies.structures import Structure, leaves, show
+from strategies.tensors import TensorType
+from strategies.values import Number
+
+Role = Literal["constant", "variable", "frozen"]
+
+
+@dataclass(frozen=True)
+class Make:
+    """A constant, or a Variable that is trainable or frozen: ``x0 = tf.constant(...)``."""
+
+    slot: int
+    role: Role
+    type: TensorType
+    numbers: tuple[Number, ...]
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python."""
+        text = tensor_source(self.type, self.numbers)
+        if self.role != "constant":
+            text = f"tf.Variable({text}{', trainable=False' * (self.role == 'frozen')})"
+        return [f"{page.names[self.slot]} = {text}"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """An op of the catalogue; its operands are slots, its results bind new ones."""
+
+    slots: tuple[int, ...]
+    node: Node
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python."""
+        bound = ", ".join(page.names[slot] for slot in self.slots)
+        comma = "," * (self.node.listed and len(self.slots) == 1)
+        call = call_source(self.node, page.names)
+        if page.traced_ops:
+            call = f"tf.function(lambda: {call}, autograph=False)()"
+        return [f"{bound}{comma} = {call}"]
+
+
+@dataclass(frozen=True)
+class Same:
+    """A value under another name: of a Variable a read, of a Tensor the very same object."""
+
+    slot: int
+    of: int
+    spelling: str
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python."""
+        return [f"{page.names[self.slot]} = {self.spelling.format(page.names[self.of])}"]
+
+
+@dataclass(frozen=True)
+class Assign:
+    """``assign``, ``assign_add`` or ``assign_sub`` of a Tensor to a Variable of its type."""
+
+    variable: int
+    method: str
+    value: int
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python."""
+        return [f"{page.names[self.variable]}.{self.method}({page.names[self.value]})"]
+
+
+@dataclass(frozen=True)
+class Tape:
+    """A ``with`` block of a tape.
+
+    Attributes:
+        tape: its number.
+        again: whether it was made before and is entered once more.
+        persistent, accessed: the tape's options (the second is ``watch_accessed_variables``).
+        body: the block.
+        leaves: whether the block ends with an exception, which is caught outside of it.
+    """
+
+    tape: int
+    again: bool
+    persistent: bool
+    accessed: bool
+    body: Body
+    leaves: bool
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python."""
+        options = ["persistent=True"] * self.persistent
+        options += ["watch_accessed_variables=False"] * (not self.accessed)
+        made = f"tf.GradientTape({', '.join(options)}) as t{self.tape}"
+        head = f"with {f't{self.tape}' if self.again else made}:"
+        if not self.leaves:
+            return [head, *page.block(self.body)]
+        lines = [head, *page.block(self.body), "    raise KeyError"]
+        return ["try:", *(f"    {line}" for line in lines), "except KeyError:", "    pass"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """``with tape.stop_recording():`` and its block."""
+
+    tape: int
+    body: Body
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python."""
+        return [f"with t{self.tape}.stop_recording():", *page.block(self.body)]
+
+
+@dataclass(frozen=True)
+class Reset:
+    """``tape.reset()``."""
+
+    tape: int
+
+    def lines(self, _: Page) -> list[str]:
+        """As Python."""
+        return [f"t{self.tape}.reset()"]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """``tape.watch(...)`` of a Tensor, a Variable or a nest of them."""
+
+    tape: int
+    what: Structure[int]
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python."""
+        return [f"t{self.tape}.watch({page.nest(self.what)})"]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """``g = tape.gradient(targets, sources)``.
+
+    Attributes:
+        answer: its number.
+        tape: whose.
+        targets, sources: slots, nested.
+        zero: whether UnconnectedGradients.ZERO is asked for.
+        weights: the numbers of the output gradients, for each target, or nothing.
+    """
+
+    answer: int
+    tape: int
+    targets: Structure[int]
+    sources: Structure[int]
+    zero: bool
+    weights: tuple[tuple[Number, ...], ...]
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python; what is expected to raise is caught, and takes the answer's place."""
+        options = ""
+        if self.weights:
+            kinds = (page.types[slot] for slot in leaves(self.targets))
+            made = zip(kinds, self.weights, strict=True)
+            weights = ", ".join(tensor_source(kind, numbers) for kind, numbers in made)
+            options += f", output_gradients=[{weights}]"
+        options += ", unconnected_gradients='zero'" * self.zero
+        asked = f"{page.nest(self.targets)}, {page.nest(self.sources)}{options}"
+        line = f"g{self.answer} = t{self.tape}.gradient({asked})"
+        if self.answer not in page.raising:
+            return [line]
+        caught = f"    g{self.answer} = error"
+        return ["try:", f"    {line}", "except Exception as error:", caught]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """``g = tape.watched_variables()``; its number counts with the answers."""
+
+    answer: int
+    tape: int
+
+    def lines(self, _: Page) -> list[str]:
+        """As Python."""
+        return [f"g{self.answer} = t{self.tape}.watched_variables()"]
+
+
+Statement: TypeAlias = (
+    Make | Call | Same | Assign | Tape | Stop | Reset | Watch | Gradient | Watched
+)
+Body: TypeAlias = tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a statement needs to know to print itself.
+
+    Attributes:
+        names, types: of the slots.
+        raising: the answers that are expected to raise.
+        traced_ops: whether each op is called inside a ``tf.function`` of its own.
+    """
+
+    names: Sequence[str]
+    types: Sequence[TensorType]
+    raising: frozenset[int]
+    traced_ops: bool
+
+    def nest(self, structure: Structure[int]) -> str:
+        """A structure of slots."""
+        return show(structure, self.names.__getitem__)
+
+    def block(self, body: Body) -> list[str]:
+        """The indented lines of a block."""
+        inside = [line for statement in body for line in statement.lines(self)]
+        return [f"    {line}" for line in inside or ["pass"]]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Statements, and for each slot its name and the type of what it is bound to."""
+
+    body: Body
+    names: tuple[str, ...]
+    types: tuple[TensorType, ...]
+
+    def statements(self) -> Iterator[Statement]:
+        """Every statement, in the order in which they are printed."""
+        yield from _flat(self.body)
+
+    def ops_alone(self) -> Program:
+        """The same program without tapes: what must run for anything to be said of them."""
+        kept = (s for s in self.statements() if isinstance(s, Make | Call | Same | Assign))
+        return Program(tuple(kept), self.names, self.types)
+
+    def source(self, raising: frozenset[int] = frozenset(), *, traced_ops: bool = False) -> str:
+        """The program as Python.
+
+        Args:
+            raising: the answers that are expected to raise.
+            traced_ops: whether each op is called inside a ``tf.function`` of its own, which takes
+                its operands from the enclosing scope.
+        """
+        page = Page(self.names, self.types, raising, traced_ops)
+        lines = [line for statement in self.body for line in statement.lines(page)]
+        return "\n".join(["import tensorflow as tf", "", *lines]) + "\n"
+
+    def function_source(self, raising: frozenset[int], returns: str) -> str:
+        """The program as a Python function ``program``.
+
+        Variables are made before it, as a ``tf.function`` may not make them each time it is traced.
+
+        Args:
+            raising: the answers that are expected to raise.
+            returns: an expression of what the program binds.
+        """
+        page = Page(self.names, self.types, raising, traced_ops=False)
+        made = [s for s in self.statements() if isinstance(s, Make) and s.role != "constant"]
+        before = [line for statement in made for line in statement.lines(page)]
+        inside = page.block(_without(self.body, made))
+        head = ["import tensorflow as tf", "", *before, "", "", "def program():"]
+        return "\n".join([*head, *inside, f"    return {returns}"]) + "\n"
+
+
+def _without(body: Body, left_out: Sequence[Statement]) -> Body:
+    """The same statements without some of them."""
+    return tuple(
+        replace(s, body=_without(s.body, left_out)) if isinstance(s, Tape | Stop) else s
+        for s in body
+        if s not in left_out
+    )
+
+
+def _flat(body: Body) -> Iterator[Statement]:
+    for statement in body:
+        yield statement
+        if isinstance(statement, Tape | Stop):
+            yield from _flat(statement.body)

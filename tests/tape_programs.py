@@ -1,0 +1,73 @@
+"""Tape programs written by hand, for tests of the model and of what runs them."""
+
+from __future__ import annotations
+
+from strategies.graphs import Node, Ref
+from strategies.programs import (
+    Body,
+    Call,
+    Gradient,
+    Make,
+    Program,
+    Role,
+    Same,
+    Statement,
+    Tape,
+)
+from strategies.structures import Structure
+from strategies.tensors import TensorType
+
+SCALAR = TensorType("float64", ())
+
+
+def make(slot: int, role: Role = "constant", number: float = 2.0) -> Make:
+    """A float64 scalar."""
+    return Make(slot, role, SCALAR, (number,))
+
+
+def multiply(slot: int, *operands: int) -> Call:
+    """The product of two slots."""
+    one, other = operands
+    return Call(
+        (slot,), Node("tf.math.multiply", "tf.math.multiply", (Ref(one), Ref(other)), (), (SCALAR,))
+    )
+
+
+def read(slot: int, variable: int) -> Same:
+    """A read of a Variable."""
+    return Same(slot, variable, "{0}.read_value()")
+
+
+def tape(number: int, *body: Statement, persistent: bool = False, accessed: bool = True) -> Tape:
+    """A new tape and its block."""
+    return Tape(number, False, persistent, accessed, body, False)
+
+
+def again(number: int, *body: Statement) -> Tape:
+    """A tape that is entered once more."""
+    return Tape(number, True, False, True, body, False)
+
+
+def ask(
+    answer: int, of: Structure[int], by: Structure[int], *, tape: int = 0, zero: bool = False
+) -> Gradient:
+    """A question."""
+    return Gradient(answer, tape, of, by, zero, ())
+
+
+def program(*body: Statement) -> Program:
+    """A program of scalars; every slot is called by its number."""
+    slots = max(0, *_bound(body)) + 1
+    return Program(body, tuple(f"s{i}" for i in range(slots)), (SCALAR,) * slots)
+
+
+def _bound(body: Body) -> list[int]:
+    found = [-1]
+    for statement in body:
+        match statement:
+            case Make(slot=slot) | Same(slot=slot):
+                found.append(slot)
+            case Call(slots=slots):
+                found += slots
+        found += _bound(getattr(statement, "body", ()))
+    return found

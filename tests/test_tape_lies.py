@@ -1,0 +1,133 @@
+"""Random programs tell broken tapes from honest ones, within the gate profile, in a few lines."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+import pytest
+
+from conformance.boundary import tensorflow, version
+from conformance.contract import CATALOGUE, Violation
+from conformance.contracts import test_contracts as contracts
+from conformance.deviations import FILE, load
+from conformance.profiles import PROFILES, forget_local_constants
+from conformance.record import Failure
+from conformance.running import ItemRun, Plan
+from strategies.program_drawing import KINDS
+from tests.forks import in_fork
+from tests.tape_lies import TAPE_LIES
+
+GATE = PROFILES["gate"]
+
+
+@dataclass(frozen=True)
+class Killer:
+    """What must catch a lie.
+
+    Attributes:
+        contract: the contract that must be violated.
+        kind: how.
+        subject: the item that is tried first.
+        lines: how many lines the shrunk program has at most, its import and blank lines apart;
+            that is as few as it takes but for a line or two that the final question needs.
+    """
+
+    contract: str
+    kind: str
+    subject: str
+    lines: int
+
+
+KILLERS = {
+    "stop_recording_is_ignored": Killer(
+        "program-exceptions", "exception", "tape.stop_recording", 5
+    ),
+    "recording_is_not_resumed": Killer("program-exceptions", "exception", "tape.stop_recording", 8),
+    "stop_recording_forgets": Killer(
+        "program-watched-variables", "watched", "tape.stop_recording", 8
+    ),
+    "reset_is_ignored": Killer("program-watched-variables", "watched", "tape.reset", 8),
+    "reset_ends_the_recording": Killer("program-exceptions", "exception", "tape.reset", 5),
+    "a_tape_entered_again_begins_anew": Killer("program-connected", "none", "tape.again", 6),
+    "an_exception_forgets": Killer("program-exceptions", "exception", "variable.read", 13),
+    "an_inner_tape_stops_the_outer": Killer("program-connected", "none", "tape.nested", 5),
+    "only_the_first_of_a_nest_is_watched": Killer(
+        "program-watched-variables", "watched", "tape.watched_variables", 6
+    ),
+    "watching_late_is_ignored": Killer("program-watched-variables", "watched", "tape.watch", 13),
+    "watch_accessed_variables_is_ignored": Killer(
+        "program-connected", "connected", "tape.watched_variables", 5
+    ),
+    "frozen_variables_cannot_be_watched": Killer(
+        "program-watched-variables", "watched", "tape.watched_variables", 6
+    ),
+    "watched_variables_come_backwards": Killer(
+        "program-watched-variables", "watched", "tape.watched_variables", 9
+    ),
+    "watched_variables_are_lost_with_the_answer": Killer(
+        "program-watched-variables", "watched", "tape.watched_variables", 10
+    ),
+    "read_value_is_a_constant": Killer("program-values", "value", "variable.read", 8),
+    "value_is_connected_to_what_was_assigned": Killer(
+        "program-zeros", "zeros", "variable.assign", 7
+    ),
+    "persistent_is_ignored": Killer("program-exceptions", "exception", "tape.gradient", 4),
+    "every_tape_is_persistent": Killer("program-exceptions", "exception", "tape.gradient", 7),
+    "a_persistent_tape_forgets_with_the_answer": Killer(
+        "program-connected", "none", "tape.gradient", 9
+    ),
+    "only_the_first_target_counts": Killer("program-values", "value", "tape.watch", 4),
+    "a_repeated_source_is_answered_once": Killer("program-zeros", "zeros", "tape.watch", 5),
+    "tuples_become_lists": Killer("program-structure", "structure", "tape.watch", 4),
+    "an_intermediate_source_hides_what_is_behind_it": Killer(
+        "program-values", "value", "tape.watch", 4
+    ),
+    "a_target_is_no_source": Killer("program-connected", "none", "tape.watch", 4),
+    "zeros_for_a_variable_are_none": Killer("program-zeros", "zeros", "tape.watch", 5),
+}
+"""For each lie what catches it."""
+
+
+def failures_of(lie: str | None, subject: str) -> dict[str, Failure]:
+    """The failures of one item of the gate profile, by contract; runs in a fork."""
+    tf = tensorflow()
+    if lie is not None:
+        TAPE_LIES[lie](tf)
+    forget_local_constants()
+    minor = version(tf)
+    known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor))
+    run = ItemRun(contracts.program, subject, "eager", Plan(GATE, 0, None, minor, known))
+    with contextlib.suppress(Violation):  # the outcomes hold it
+        run.test()()
+    return {o.contract: o.failure for o in run.finish() if o.failure is not None}
+
+
+def lines_of(program: str) -> int:
+    """How many lines a printed program has, its import and blank lines apart."""
+    return len([line for line in program.splitlines() if line and "import" not in line])
+
+
+@pytest.mark.parametrize("lie", KILLERS)
+def test_a_lie_is_killed_and_what_is_printed_is_short(lie: str) -> None:
+    """The contract that the lie breaks is violated, by a program of a few lines."""
+    killer = KILLERS[lie]
+    for subject in (killer.subject, *KINDS):
+        found = in_fork(failures_of, lie, subject).get(killer.contract)
+        if found is not None and found.kind == killer.kind:
+            break
+    else:
+        pytest.fail(f"{lie} survives the {killer.contract} of the whole family")
+
+    assert lines_of(found.program) <= killer.lines, found.program
+
+
+@pytest.mark.parametrize("subject", KINDS)
+def test_no_program_accuses_an_honest_tape(subject: str) -> None:
+    """Without a lie the same items violate nothing."""
+    assert in_fork(failures_of, None, subject) == {}
+
+
+def test_every_lie_has_a_killer() -> None:
+    """The matrix names each lie, and no other."""
+    assert sorted(KILLERS) == sorted(TAPE_LIES)
