@@ -286,5 +286,5 @@ PROGRAMS: Cases[ProgramCase, SeenProgram] = Cases(
     ProgramCase.source,
     subjects=tuple(KINDS),
     modes=tuple(_EXECUTE),
-    times=5,  # few subjects, of which most of what matters is how they meet
+    times=3,  # few subjects, of which most of what matters is how they meet
 )
