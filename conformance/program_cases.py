@@ -27,6 +27,7 @@ from conformance.graph_cases import Seen, SeenPoint
 from conformance.modes import MODES
 from conformance.oracles.tape_model import Answer, Model, Origin
 from strategies import programs
+from strategies.graphs import Graph
 from strategies.program_drawing import KINDS
 from strategies.program_drawing import programs as drawn_programs
 from strategies.programs import Make, Program
@@ -50,6 +51,11 @@ class ProgramCase:
     def model(self) -> Model:
         """What should happen."""
         return Model(self.program)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """All ops of the program, what is made or read between them as inputs."""
+        return self.program.ops_graph()
 
     @cached_property
     def questions(self) -> dict[int, programs.Gradient]:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from strategies.graphs import Node, call_source, tensor_source
+from strategies.graphs import Graph, Node, call_source, tensor_source
 from strategies.structures import Structure, leaves, show
-from strategies.tensors import TensorType
-from strategies.values import Number
+from strategies.tensors import Input, TensorType
+from strategies.values import REAL, Number
 
 Role = Literal["constant", "variable", "frozen"]
 
@@ -240,6 +240,16 @@ class Program:
         """The same program without tapes: what must run for anything to be said of them."""
         kept = (s for s in self.statements() if isinstance(s, Make | Call | Same | Assign))
         return Program(tuple(kept), self.names, self.types)
+
+    def ops_graph(self) -> Graph:
+        """Its ops as a graph; what is made or read between them are inputs."""
+        calls = [s for s in self.statements() if isinstance(s, Call)]
+        results = [slot for call in calls for slot in call.slots]
+        inputs = [slot for slot in range(len(self.names)) if slot not in results]
+        number = {slot: i for i, slot in enumerate([*inputs, *results])}.__getitem__
+        nodes = tuple(call.node.renumbered(number) for call in calls)
+        made = tuple(Input(self.types[slot], REAL) for slot in inputs)
+        return Graph(made, nodes, tuple(map(number, results)))
 
     def source(self, raising: frozenset[int] = frozenset(), *, traced_ops: bool = False) -> str:
         """The program as Python.

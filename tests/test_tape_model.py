@@ -101,6 +101,17 @@ PROGRAMS: dict[str, tuple[Program, dict[int, tuple[bool, ...] | str]]] = {
         ),
         {0: (True, False)},
     ),
+    "a target that nobody watched is connected to itself": (
+        program(make(X), tape(0), ask(0, X, X)),
+        {0: (True,)},
+    ),
+    "but not where an op on the way to another target takes it": (
+        program(
+            *(make(X), make(Y)),
+            *(tape(0, Watch(0, Y), multiply(Z, X, Y)), ask(0, nest(Z, X), nest(X, Y))),
+        ),
+        {0: (False, True)},
+    ),
     "an outer tape records what an inner one does": (
         program(
             make(X),

@@ -14,10 +14,10 @@ The rules, in the order of their weight:
 3.  A tape records inside its ``with`` block, but not inside ``stop_recording``, nor after
     ``reset`` what was before it, nor (if it is not persistent) after it has answered once.
     Entering a tape again goes on with what it has, if it has anything.
-4.  A source is connected if it is a target, or if it is in the set *when the question is asked*
-    and some recorded op on the way to a target takes it. So watching late connects what happened
-    to be recorded for another tensor's sake; but where no tape records at all, watching does
-    nothing.
+4.  A source is connected if it is in the set *when the question is asked* and is a target, or is
+    taken by some recorded op on the way to one. So watching late connects what happened to be
+    recorded for another tensor's sake; but where no tape records at all, watching does nothing.
+    A target that is not in the set is connected to itself, unless such an op takes it.
 5.  Assigning to a Variable records nothing. What was read before keeps its old value.
 6.  The gradient is that of the recorded part alone: all else is a constant.
 7.  Zeros for a Variable that is not connected are made by reading it.
@@ -264,8 +264,15 @@ class Model:
         targets = [self._tensor[slot] for slot in leaves(asked.targets)]
         sources = tuple(self._tensor[slot] for slot in leaves(asked.sources))
         ops = self._behind(record, targets)
-        taken = {i for op in ops for _, i in op.inputs if i in record.tensors}
-        connected = tuple(self._floating(s) and (s in targets or s in taken) for s in sources)
+        taken = {i for op in ops for _, i in op.inputs}
+
+        def is_connected(source: int) -> bool:
+            known = source in record.tensors
+            on_the_way = known and source in taken
+            itself = source in targets and (known or source not in taken)
+            return self._floating(source) and (on_the_way or itself)
+
+        connected = tuple(map(is_connected, sources))
         if not tape.persistent:
             tape.recording, tape.record, tape.watched = False, None, tuple(record.variables)
         if asked.zero:
