@@ -101,7 +101,10 @@ class SeenProgram:
             if isinstance(found, Exception):
                 self.answers[number] = raised_by_tensorflow(found)
             elif found is not _MISSING:
-                self.answers[number] = skeleton(found, _dense)
+                try:
+                    self.answers[number] = skeleton(found, _dense)
+                except Exception as raised:  # noqa: BLE001 - slices that do not fit one another
+                    self.answers[number] = raised_by_tensorflow(raised)
         variables = {
             id(self._names[self.case.program.names[slot]]): slot
             for slot in self.case.model.assigned

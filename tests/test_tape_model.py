@@ -164,7 +164,17 @@ def test_watched_variables_are_those_accessed_while_recording_in_order_of_constr
         Watched(0, 0),
     )
 
-    assert Model(written).watched == {0: (Y, V)}
+    assert Model(written).watched == {0: ((Y, V), frozenset())}
+
+
+def test_nobody_can_say_whether_zeros_are_made_by_reading() -> None:
+    """A Variable that gets zeros while a tape records may be watched then, or not."""
+    written = program(
+        *(make(X), make(V, "variable")),
+        tape(0, ask(0, X, V, zero=True), Watched(1, 0), persistent=True),
+    )
+
+    assert Model(written).watched == {1: ((), frozenset({V}))}
 
 
 def test_the_recorded_part_displaces_its_sources_and_holds_all_else() -> None:

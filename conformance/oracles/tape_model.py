@@ -20,7 +20,8 @@ The rules, in the order of their weight:
     A target that is not in the set is connected to itself, unless such an op takes it.
 5.  Assigning to a Variable records nothing. What was read before keeps its old value.
 6.  The gradient is that of the recorded part alone: all else is a constant.
-7.  Zeros for a Variable that is not connected are made by reading it.
+7.  Zeros for a Variable that is not connected may be made by reading it (eagerly they are, inside
+    a ``tf.function`` not), so it may then be watched, or not.
 
 Sources: the docstrings of ``tf.GradientTape`` and of its methods, and the guide
 tensorflow.org/guide/autodiff; rules 4 and 7 are nobody's promise, but how all versions
@@ -87,11 +88,13 @@ class Recorded:
 class Record:
     """What a tape has since it was last empty: its set of tensors, and the Variables among them.
 
-    Of each tensor it knows the op that made it, or None if it was watched.
+    Of each tensor it knows the op that made it, or None if it was watched; ``perhaps`` are the
+    Variables of which nobody can say whether they are watched.
     """
 
     tensors: dict[int, Recorded | None] = field(default_factory=dict)
     variables: list[int] = field(default_factory=list)
+    perhaps: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -100,7 +103,7 @@ class _Tape:
     accessed: bool
     recording: bool = False
     record: Record | None = None
-    watched: tuple[int, ...] = ()
+    last: Record = field(default_factory=Record)
 
 
 @dataclass(frozen=True)
@@ -139,13 +142,14 @@ class Model:
 
     Attributes:
         answers: for each question its answer, or the name of the exception that it raises.
-        watched: for each ``watched_variables`` the slots of the Variables, in order.
+        watched: for each ``watched_variables`` the slots of the Variables, in order, and those of
+            which nobody can say.
         assigned: for each Variable the methods and slots that were assigned to it, in order.
     """
 
     def __init__(self, program: Program) -> None:
         self.answers: dict[int, Answer | str] = {}
-        self.watched: dict[int, tuple[int, ...]] = {}
+        self.watched: dict[int, tuple[tuple[int, ...], frozenset[int]]] = {}
         self.assigned: dict[int, list[tuple[str, int]]] = {}
         self._types = program.types
         self._tensor: dict[int, int] = {}
@@ -247,8 +251,9 @@ class Model:
             case Gradient():
                 self.answers[statement.answer] = self._gradient(tape, statement)
             case Watched(answer):
-                found = tape.watched if tape.record is None else tape.record.variables
-                self.watched[answer] = tuple(sorted(found))
+                found = tape.record or tape.last
+                sure = tuple(sorted(found.variables))
+                self.watched[answer] = sure, frozenset(found.perhaps.difference(sure))
 
     @staticmethod
     def _enter(tape: _Tape) -> None:
@@ -274,11 +279,12 @@ class Model:
 
         connected = tuple(map(is_connected, sources))
         if not tape.persistent:
-            tape.recording, tape.record, tape.watched = False, None, tuple(record.variables)
+            tape.recording, tape.record, tape.last = False, None, record
         if asked.zero:
-            for slot, there in zip(leaves(asked.sources), connected, strict=True):
-                if not there:
-                    self._value(slot)
+            apart = zip(leaves(asked.sources), connected, strict=True)
+            zeros = {slot for slot, there in apart if not there and slot in self._roles}
+            for _, other in self._recording():
+                other.perhaps |= zeros
         moved = dict.fromkeys(s for s, there in zip(sources, connected, strict=True) if there)
         part = _PartBuilder(self._types, self._origins, record, ops, tuple(moved)).part(targets)
         return Answer(sources, connected, part)
