@@ -6,14 +6,15 @@ Each departure from Hypothesis's defaults has its reason beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, reporting, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.internal import constants_ast
-from hypothesis.internal.conjecture import providers
+from hypothesis.internal.conjecture import engine, providers
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,29 @@ def hypothesis_settings(profile: Profile, examples: int) -> settings:
         # the replay command is printed instead: a blob belongs to one version of the strategies
         print_blob=False,
     )
+
+
+@contextmanager
+def shrinking_at_most(seconds: int) -> Iterator[None]:
+    """While it lasts Hypothesis makes a failure smaller for at most so many seconds.
+
+    Its own limit is five minutes, of which it then complains; no setting changes it. Its version is
+    pinned, and a test holds it to this limit.
+    """
+    before = engine.MAX_SHRINKING_SECONDS
+    complaint = "WARNING: Hypothesis has spent"
+    usual = reporting.current_reporter()
+
+    def report(text: Any) -> None:
+        if not str(text).startswith(complaint):
+            usual(text)
+
+    engine.MAX_SHRINKING_SECONDS = seconds
+    try:
+        with reporting.with_reporter(report):
+            yield
+    finally:
+        engine.MAX_SHRINKING_SECONDS = before
 
 
 def forget_local_constants() -> None:

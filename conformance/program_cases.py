@@ -6,8 +6,10 @@ with what the model of the tape says.
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -25,15 +27,21 @@ from conformance.contract import Cases, Unsupported
 from conformance.drawn_graphs import CONSTANT, WATCHED, GraphCase
 from conformance.graph_cases import Seen, SeenPoint
 from conformance.modes import MODES
-from conformance.oracles.tape_model import Answer, Model, Origin
+from conformance.oracles.recorded_part import Origin
+from conformance.oracles.tape_model import Answer, Model
 from strategies import programs
 from strategies.graphs import Graph
 from strategies.program_drawing import KINDS
 from strategies.program_drawing import programs as drawn_programs
-from strategies.programs import Make, Program
+from strategies.programs import Call, Make, Program, Take
 from strategies.structures import Structure, leaves, skeleton
+from strategies.tensors import TensorType
+from strategies.ways import WAYS
 
 Array = npt.NDArray[Any]
+
+FILENAME: Final = "<program>"
+"""What tracebacks call the file of a program."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +49,19 @@ class ProgramCase:
     """A tape program, and what the model of the tape says of it."""
 
     program: Program
+    _models: dict[bool, Model] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def digest(self) -> bytes:
         """A stable hash of everything that was drawn."""
         return hashlib.sha256(self.program.source().encode()).digest()
 
-    @cached_property
-    def model(self) -> Model:
-        """What should happen."""
-        return Model(self.program)
+    def model(self, mode: str) -> Model:
+        """What should happen in a mode."""
+        eager = not MODES[mode].traces_program
+        if eager not in self._models:
+            self._models[eager] = Model(self.program, eager=eager)
+        return self._models[eager]
 
     @cached_property
     def graph(self) -> Graph:
@@ -63,9 +74,24 @@ class ProgramCase:
         asked = (s for s in self.program.statements() if isinstance(s, programs.Gradient))
         return {statement.answer: statement for statement in asked}
 
+    @cached_property
+    def caught(self) -> frozenset[int]:
+        """The questions whose exceptions are caught: those whose answers no statement takes."""
+        taken = {s.answer for s in self.program.statements() if isinstance(s, Take)}
+        return frozenset(self.questions) - taken
+
+    @cached_property
+    def traces(self) -> bool:
+        """Whether it traces functions even where it runs eagerly."""
+        return any(
+            (isinstance(s, Call) and WAYS[s.way].traces)
+            or (isinstance(s, programs.Gradient) and s.method != "gradient" and s.pfor)
+            for s in self.program.statements()
+        )
+
     def source(self, mode: str = "eager") -> str:
         """The program as a mode runs it, as Python; what should raise is caught."""
-        answers = self.model.answers
+        answers = self.model(mode).answers
         raising = frozenset(n for n, answer in answers.items() if isinstance(answer, str))
         if not MODES[mode].traces_program:
             return self.program.source(raising, traced_ops=MODES[mode].traces_ops)
@@ -80,104 +106,124 @@ class SeenProgram:
     Attributes:
         case: what was run.
         mode: the name of the mode.
+        model: what should have been seen.
         error: what ended it early, though its ops alone run and gradients that raise are caught;
             else None.
         answers: what each question got, nested as TensorFlow nested it, or what it raised.
         watched: what each ``watched_variables`` gave: slots, or -1 for what is no Variable of the
             program.
+        held: the Tensors that tapes kept alive, by name: tapes that have answered for good, when
+            nothing else was left of the program, and deleted ones.
     """
 
-    def __init__(self, case: ProgramCase, mode: str, names: dict[str, Any]) -> None:
-        self.case, self.mode = case, mode
+    def __init__(self, case: ProgramCase, mode: str) -> None:
+        self.case, self.mode, self.model = case, mode, case.model(mode)
         self.error: Exception | None = None
-        self._names = names
         self.answers: dict[int, Structure[Gradient | None] | Exception] = {}
         self.watched: dict[int, tuple[int, ...]] = {}
+        self.held: dict[str, list[str]] = {}
+        self._arrays: dict[int, Array] = {}
 
-    def note(self) -> None:
-        """Read the answers, as far as the program came."""
-        for number in self.case.model.answers:
-            found = self._names.get(f"g{number}", _MISSING)
+    def note(self, names: dict[str, Any]) -> None:
+        """Read what the program bound to names, as far as it came."""
+        for number in self.model.answers:
+            found = names.get(f"g{number}", _MISSING)
             if isinstance(found, Exception):
-                self.answers[number] = raised_by_tensorflow(found)
+                self.answers[number] = _without_frames(raised_by_tensorflow(found))
             elif found is not _MISSING:
                 try:
                     self.answers[number] = skeleton(found, _dense)
                 except Exception as raised:  # noqa: BLE001 - slices that do not fit one another
                     self.answers[number] = raised_by_tensorflow(raised)
-        variables = {
-            id(self._names[self.case.program.names[slot]]): slot
-            for slot in self.case.model.assigned
-            if self.case.program.names[slot] in self._names
+        bound = {i: names[name] for i, name in enumerate(self.case.program.names) if name in names}
+        variables = {id(bound[slot]): slot for slot in self.model.assigned if slot in bound}
+        for number in self.model.watched:
+            if f"g{number}" in names:
+                self.watched[number] = tuple(variables.get(id(v), -1) for v in names[f"g{number}"])
+        for slot, tensor in bound.items():
+            if slot not in self.model.assigned:
+                self._arrays[slot] = np.asarray(tensor.numpy())
+
+    def release(self, names: dict[str, Any]) -> None:
+        """Delete the program, first all but the tapes that hold nothing; note which Tensors live.
+
+        A tape whose gradient has raised may not have answered. A traced function is a cycle of
+        references: whatever it captured waits for the collector.
+        """
+        slots = enumerate(self.case.program.names)
+        tensors = [name for slot, name in slots if slot not in self.model.assigned]
+        living = {name: weakref.ref(names[name]) for name in tensors if name in names}
+        failed = {
+            asked.tape
+            for number, asked in self.case.questions.items()
+            if isinstance(self.answers[number], Exception)
         }
-        for number in self.case.model.watched:
-            if f"g{number}" in self._names:
-                found = self._names[f"g{number}"]
-                self.watched[number] = tuple(variables.get(id(v), -1) for v in found)
+        tapes = [names[f"t{tape}"] for tape in self.model.empty - failed]
+        names.clear()
+        for which in ("answered", "deleted"):
+            if self.case.traces and any(ref() is not None for ref in living.values()):
+                gc.collect()
+                gc.freeze()  # or each collection would look at all of TensorFlow once more
+            self.held[which] = [name for name, ref in living.items() if ref() is not None]
+            tapes.clear()
 
     def array(self, origin: Origin) -> Array:
         """The numbers of a tensor in the run, in double precision."""
         program = self.case.program
-        if origin.version < 0:
-            return self._read(origin.slot)
         kind = program.types[origin.slot]
+        if origin.version < 0:
+            return self._arrays[origin.slot].astype(numpy_dtype(kind.dtype))
         made = next(
             s for s in program.statements() if isinstance(s, Make) and s.slot == origin.slot
         )
         found: Array = np.array(made.numbers, numpy_dtype(kind.dtype)).reshape(kind.shape)
-        for method, slot in self.case.model.assigned[origin.slot][: origin.version]:
-            value = self._read(slot)
+        for method, slot in self.model.assigned[origin.slot][: origin.version]:
+            value = self.array(Origin(slot))
             found = {"assign": value, "assign_add": found + value, "assign_sub": found - value}[
                 method
             ]
         return found
 
-    def _read(self, slot: int) -> Array:
-        tensor = self._names[self.case.program.names[slot]]
-        array: Array = np.asarray(tensor.numpy())
-        return array.astype(numpy_dtype(tensor.dtype.name))
-
     def question(self, number: int) -> Seen | None:
         """What an answer says of the recorded part, for finite differences to judge.
 
-        None if it has another structure, or is an exception that was expected.
+        None if it has another structure, or is an exception that was expected. A source of which
+        nobody can say whether it has a gradient counts as a constant if it has none, or if what it
+        has may stand for none: zeros that were asked for, or what a batch_jacobian answers.
         """
-        answer = self.case.model.answers[number]
+        answer = self.model.answers[number]
         if not isinstance(answer, Answer) or number not in self.answers:
             return None
         found = self.answers[number]
         flat = [None] * len(answer.sources) if isinstance(found, Exception) else list(leaves(found))
         if len(flat) != len(answer.sources):
             return None
-        known = dict(zip(answer.sources, flat, strict=True))
-        asked = self.case.questions[number]
-        part = answer.part
+        asked, part = self.case.questions[number], answer.part
+        known = dict(zip(answer.sources, zip(flat, answer.connected, strict=True), strict=True))
+        gradients, roles = [], []
+        for source in part.sources:
+            gradient, connected = known[source]
+            gradients.append(gradient)
+            perhaps_none = gradient is None or asked.zero or asked.method == "batch_jacobian"
+            none = connected is None and perhaps_none
+            roles.append(CONSTANT if none else WATCHED)
         arrays = [np.zeros(i.type.shape, numpy_dtype(i.type.dtype)) for i in part.graph.inputs]
-        first = len(part.sources)
-        arrays[first:] = [self.array(origin) for origin in part.origins]
-        kinds = [part.graph.types[output] for output in part.graph.outputs]
-        weights = [np.ones(kind.shape, numpy_dtype(kind.dtype)) for kind in kinds]
-        if asked.weights:
-            weights = [
-                np.array(numbers, one.dtype).reshape(one.shape)
-                for numbers, one in zip(asked.weights, weights, strict=True)
-            ]
-        roles = (WATCHED,) * first + (CONSTANT,) * len(part.origins)
+        arrays[len(part.sources) :] = [self.array(origin) for origin in part.origins]
         case = Question(
             graph=part.graph,
-            roles=roles,
+            roles=(*roles, *[CONSTANT] * len(part.origins)),
             points=((),),
             persistent=False,
             forward=False,
             unknown_rank=False,
             numbers=arrays,
-            cotangent=weights,
+            asked=asked,
             program=self.case,
             mode=self.mode,
         )
         seen = Seen(case, MODES[self.mode])
-        gradients = [known[source] for source in part.sources] + [None] * len(part.origins)
-        seen.points = [SeenPoint(gradients, {}, {}, None)]
+        contracted = [case.contract(gradient) for gradient in gradients]
+        seen.points = [SeenPoint([*contracted, *[None] * len(part.origins)], {}, {}, None)]
         return seen
 
 
@@ -187,12 +233,12 @@ class Question(GraphCase):
 
     Attributes:
         numbers: for each input of the graph.
-        cotangent: for each target.
+        asked: what was asked.
         program, mode: where it comes from.
     """
 
     numbers: list[Array]
-    cotangent: list[Array]
+    asked: programs.Gradient
     program: ProgramCase
     mode: str
 
@@ -203,8 +249,33 @@ class Question(GraphCase):
 
     @cached_property
     def weights(self) -> list[Array]:
-        """The cotangent."""
-        return self.cotangent
+        """The cotangent: as the program says; of a Jacobian what its elements are weighed with.
+
+        That is real, as a complex cotangent is no linear combination of a Jacobian's rows, and of
+        that of a batch the same for each row, as it adds up what all of them have to do with one.
+        """
+        if self.asked.method == "gradient":
+            return [
+                np.ones(kind.shape, numpy_dtype(kind.dtype))
+                if not self.asked.weights
+                else np.array(self.asked.weights[k], numpy_dtype(kind.dtype)).reshape(kind.shape)
+                for k, kind in enumerate(self.target_types)
+            ]
+        (kind,) = self.target_types
+        shape = kind.shape[1:] if self.asked.method == "batch_jacobian" else kind.shape
+        (drawn,) = self._scatter("weights", (TensorType("float64", shape),))
+        return [np.broadcast_to(drawn, kind.shape).astype(numpy_dtype(kind.dtype))]
+
+    def contract(self, gradient: Gradient | None) -> Gradient | None:
+        """A Jacobian times the cotangent, which is a gradient; a gradient as it is."""
+        if gradient is None or self.asked.method == "gradient":
+            return gradient
+        weight, first = self.weights[0].real, 0
+        if self.asked.method == "batch_jacobian":
+            weight, first = weight[0], 1
+        axes = tuple(range(first, first + weight.ndim))
+        contracted = np.tensordot(weight, gradient.array, (range(weight.ndim), axes))
+        return Gradient(gradient.dtype, contracted)
 
     def arrays(self, _: int) -> list[Array]:
         """The numbers, in the widest dtype of their kind."""
@@ -229,61 +300,74 @@ def run(case: ProgramCase, mode: str) -> SeenProgram:
         Unsupported: if its ops alone raise in this mode on this TensorFlow.
     """
     names: dict[str, Any] = {}
-    seen = SeenProgram(case, mode, names)
+    seen = SeenProgram(case, mode)
     execute = _EXECUTE[mode]
     try:
-        execute(case.program, names)
+        execute(case, names)
     except Exception as raised:  # noqa: BLE001 - whatever TensorFlow raises is the observation
         seen.error = raised_by_tensorflow(raised)
     if seen.error is not None:
         try:
-            execute(case.program.ops_alone(), {})
+            execute(ProgramCase(case.program.ops_alone()), {})
         except Exception as raised:
             raise Unsupported(type(raised_by_tensorflow(raised)).__name__) from raised
-    seen.note()
+    seen.note(names)
+    if mode == "eager" and seen.error is None:
+        seen.release(names)
     return seen
 
 
-def _eager(program: Program, names: dict[str, Any]) -> None:
+def _eager(case: ProgramCase, names: dict[str, Any]) -> None:
     """Run a program; whatever its questions raise is caught."""
-    exec(_code(program.source(_questions(program))), names)  # noqa: S102 - our own text
-
-
-def _outer(program: Program, names: dict[str, Any]) -> None:
-    """Run a program whose ops are inside functions, and its tapes outside."""
-    text = program.source(_questions(program), traced_ops=True)
+    text = case.program.source(case.caught)
     exec(_code(text), names)  # noqa: S102 - our own text
 
 
-def _function(program: Program, names: dict[str, Any]) -> None:
+def _outer(case: ProgramCase, names: dict[str, Any]) -> None:
+    """Run a program whose ops are inside functions, and its tapes outside."""
+    text = case.program.source(case.caught, traced_ops=True)
+    exec(_code(text), names)  # noqa: S102 - our own text
+
+
+def _function(case: ProgramCase, names: dict[str, Any]) -> None:
     """Run a program inside a tf.function: what it binds to Tensors comes out of that."""
     tf = tensorflow()
-    text = program.function_source(_questions(program), "dict(locals())")
+    text = case.program.function_source(case.caught, "dict(locals())")
     exec(_code(text), names)  # noqa: S102 - our own text
-    wanted = {*program.names, *(f"g{number}" for number in _questions(program))}
+    wanted = {*case.program.names, *(f"g{number}" for number in case.questions)}
+
+    local: dict[str, Any] = {}  # what only Python sees: exceptions, which Variables are watched
 
     def traced() -> Any:
-        found = names["program"]()
-        names.update(found)  # what only Python sees: exceptions, and which Variables are watched
+        local.update(names["program"]())
         return {
             name: tf.nest.map_structure(_as_tensor, value)
-            for name, value in found.items()
+            for name, value in local.items()
             if name in wanted and not isinstance(value, Exception)
         }
 
-    names.update(tf.function(traced, autograph=False)())
+    found = tf.function(traced, autograph=False)()
+    names.update({**local, **found})
+
+
+def _without_frames(error: Exception) -> Exception:
+    """An exception that keeps nothing alive: a frame holds what its function did."""
+    inner: BaseException | None = error
+    while inner is not None:
+        inner.__traceback__, inner.__context__, inner = (
+            None,
+            None,
+            inner.__cause__ or inner.__context__,
+        )
+    return error
 
 
 def _as_tensor(leaf: Any) -> Any:
     return None if leaf is None else tensorflow().convert_to_tensor(leaf)
 
 
-def _questions(program: Program) -> frozenset[int]:
-    return frozenset(s.answer for s in program.statements() if isinstance(s, programs.Gradient))
-
-
 def _code(text: str) -> Any:  # a code object, which has no public generic type
-    return compile(text, "<program>", "exec")
+    return compile(text, FILENAME, "exec")
 
 
 _EXECUTE: Final = {"eager": _eager, "function": _function, "outer": _outer}

@@ -15,10 +15,10 @@ from hypothesis.errors import FlakyFailure
 
 from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
 from conformance.deviations import Deviation
-from conformance.profiles import Profile, hypothesis_settings, seed_for
+from conformance.profiles import Profile, hypothesis_settings, seed_for, shrinking_at_most
 from conformance.record import Failure, Outcome
 
-SHRINK_SECONDS = 10.0
+SHRINK_SECONDS = 10
 """How long a failure is made smaller. The verdict stands before; only the program gets shorter."""
 
 
@@ -55,9 +55,7 @@ class ItemRun:
         self.node_id = ""
         self._digest = hashlib.sha256()
         self._pinned: tuple[str, str] | None = None
-        self._failing: set[bytes] = set()
         self._raised: Violation | None = None
-        self._failed_at = 0.0
 
     def test(self) -> Callable[[], None]:
         """A fresh Hypothesis test of this item.
@@ -82,7 +80,8 @@ class ItemRun:
 
         def run() -> None:
             try:
-                seeded()
+                with shrinking_at_most(SHRINK_SECONDS):
+                    seeded()
             except FlakyFailure as flaky:
                 if self._raised is None:
                     raise
@@ -108,8 +107,6 @@ class ItemRun:
         searching = self._pinned is None
         if searching:
             self._digest.update(case.digest)
-        elif self._enough(case):
-            return
         started = time.perf_counter()
         try:
             seen = self.cases.run(case, self.mode)
@@ -131,14 +128,8 @@ class ItemRun:
         self._note(violations, first=searching)
         for violation in violations:
             if (violation.contract.id, violation.kind) == self._pinned:
-                self._failing.add(case.digest)
                 self._raised = violation
                 raise violation
-
-    def _enough(self, case: Any) -> bool:
-        """Whether shrinking has tried enough; what is known to fail may always be run again."""
-        spent = time.perf_counter() - self._failed_at > SHRINK_SECONDS
-        return spent and case.digest not in self._failing
 
     def _reject(self, error: str) -> None:
         for outcome in self.outcomes.values():
@@ -175,7 +166,7 @@ class ItemRun:
         for violation in violations:
             key = (violation.contract.id, violation.kind)
             if self._pinned is None:
-                self._pinned, self._failed_at = key, time.perf_counter()
+                self._pinned = key
             if first or key == self._pinned:
                 self.outcomes[violation.contract.id].failure = self._failure(violation)
 

@@ -61,6 +61,7 @@ class Node:
         aliases: whether the call may return an operand itself, the very same object.
         ties: whether it is not smooth where elements of its operands are equal.
         kinks: the values at which it is not smooth where an element is one of the numbers.
+        derivative: if it is no call, but the gradient of a graph of its operands.
     """
 
     op: str
@@ -73,6 +74,7 @@ class Node:
     aliases: bool = False
     ties: bool = False
     kinks: tuple[tuple[int, tuple[float, ...]], ...] = ()
+    derivative: Derivative | None = None
 
     @cached_property
     def operands(self) -> tuple[int, ...]:
@@ -93,6 +95,43 @@ class Node:
             kwargs=tuple((key, renumber(value)) for key, value in self.kwargs),
             kinks=tuple((number(index), kinks) for index, kinks in self.kinks),
         )
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """The gradient of a graph with respect to its first input, where that is zero.
+
+    Attributes:
+        graph: its other inputs are the operands of the node.
+        weights: for each output the numbers of its output gradient, or nothing: all are one.
+    """
+
+    graph: Graph
+    weights: tuple[tuple[Number, ...], ...]
+
+    def source(self, name: str, operands: Sequence[str], inside: str) -> list[str]:
+        """Python that defines the graph as a function and differentiates it.
+
+        Args:
+            name: of the result.
+            operands: the names of the node's operands.
+            inside: as in :meth:`Graph.statements`.
+        """
+        graph = self.graph
+        kinds = [graph.types[i] for i in graph.outputs]
+        ones = [(1.0,) * kind.size for kind in kinds]
+        made = zip(kinds, self.weights or ones, strict=True)
+        weights = ", ".join(tensor_source(kind, numbers) for kind, numbers in made)
+        at, zero = f"{name}_at", graph.inputs[0].type
+        options = f"output_gradients=[{weights}], unconnected_gradients='zero'"
+        return [
+            *graph.define(f"{name}_of", inside, inside),
+            f"{at} = tf.zeros({list(zero.shape)}, tf.{zero.dtype})",
+            "with tf.GradientTape() as tape:",
+            f"    tape.watch({at})",
+            f"    targets = {name}_of({', '.join([at, *operands])})",
+            f"{name} = tape.gradient(targets, {at}, {options})",
+        ]
 
 
 def _refs(arguments: tuple[Argument, ...]) -> Iterator[int]:
@@ -159,26 +198,56 @@ class Graph:
         """The names of the catalogue entries of all nodes, in order."""
         return tuple(node.op for node in self.nodes)
 
+    @cached_property
+    def length(self) -> int:
+        """How many ops run; those whose gradient a node is run forwards and backwards."""
+        inner = (node.derivative for node in self.nodes)
+        return sum(1 if d is None else 1 + 3 * d.graph.length for d in inner)
+
     def name(self, value: int) -> str:
         """How a value is called in the printed source: ``x0``, ``y1``, ``y2[0]``."""
         return self._names[value]
 
-    def statements(self) -> list[str]:
-        """One line of TensorFlow source for each node."""
-        return [f"y{i} = {call_source(node, self._names)}" for i, node in enumerate(self.nodes)]
+    def statements(self, wrap: str = "{call}", inside: str = "{call}") -> list[str]:
+        """The lines of TensorFlow source for all nodes: one for each, more for a derivative.
+
+        Args:
+            wrap: what takes the place of each ``{call}``, the node ``{i}``.
+            inside: the same for the nodes of the graphs of derivatives.
+        """
+        lines: list[str] = []
+        for i, node in enumerate(self.nodes):
+            call = call_source(node, self._names)
+            if node.derivative is not None:
+                operands = [self._names[k] for k in node.operands]
+                lines += node.derivative.source(f"d{i}", operands, inside)
+                call = f"tf.convert_to_tensor(d{i})"
+            lines.append(f"y{i} = {wrap.format(i=i, call=call)}")
+        return lines
 
     @cached_property
     def definition(self) -> str:
         """The source of a Python function of the inputs that returns the list of outputs."""
-        return self._define(self.statements())
+        return "\n".join(self.define("graph")) + "\n"
 
-    def _define(self, statements: list[str]) -> str:
+    def define(self, name: str, wrap: str = "{call}", inside: str = "{call}") -> list[str]:
+        """The lines of a Python function of the inputs that returns the list of outputs.
+
+        Args:
+            name: of the function.
+            wrap: as in :meth:`statements`.
+            inside: as in :meth:`statements`.
+        """
         parameters = ", ".join(f"x{i}" for i in range(len(self.inputs)))
         result = f"return [{', '.join(map(self.name, self.outputs))}]"
-        return "\n    ".join([f"def graph({parameters}):", *statements, result]) + "\n"
+        body = [*self.statements(wrap, inside), result]
+        return [f"def {name}({parameters}):", *(f"    {line}" for line in body)]
 
     def function(
-        self, tf: Any, around: Callable[[int, Any], Any] | None = None
+        self,
+        tf: Any,
+        around: Callable[[int, Any], Any] | None = None,
+        inside: Callable[[Any], Any] | None = None,
     ) -> Callable[..., list[Any]]:
         """The graph as a Python function: what :meth:`definition` prints, compiled.
 
@@ -186,12 +255,14 @@ class Graph:
             tf: the TensorFlow module that the source calls ``tf``.
             around: if given, called as ``around(node, result)`` on what each node returns; its
                 answer takes the place of the result.
+            inside: if given, called as ``inside(result)`` on what the nodes return whose gradient
+                a node is; its answer takes the place of the result.
         """
         text = self.definition
         if around is not None:
-            calls = enumerate(call_source(node, self._names) for node in self.nodes)
-            text = self._define([f"y{i} = around({i}, {call})" for i, call in calls])
-        scope: dict[str, Any] = {"tf": tf, "around": around}
+            hook = "inside({call})" if inside is not None else "{call}"
+            text = "\n".join(self.define("graph", "around({i}, {call})", hook)) + "\n"
+        scope: dict[str, Any] = {"tf": tf, "around": around, "inside": inside}
         exec(_compiled(text), scope)  # noqa: S102 - our own text
         function: Callable[..., list[Any]] = scope["graph"]
         return function

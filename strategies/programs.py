@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from strategies.graphs import Graph, Node, call_source, tensor_source
-from strategies.structures import Structure, leaves, show
+from strategies.graphs import Graph, Node, tensor_source
+from strategies.structures import KEYS, NAMED, Structure, leaves, show
 from strategies.tensors import Input, TensorType
 from strategies.values import REAL, Number
+from strategies.ways import WAYS
 
 Role = Literal["constant", "variable", "frozen"]
 
@@ -38,16 +39,25 @@ class Make:
 
 @dataclass(frozen=True)
 class Call:
-    """An op of the catalogue; its operands are slots, its results bind new ones."""
+    """An op of the catalogue; its operands are slots, its results bind new ones.
+
+    Attributes:
+        slots: of its results.
+        node: what is called.
+        way: how, one of :data:`strategies.ways.WAYS`.
+        times: how often, if that is in a loop.
+    """
 
     slots: tuple[int, ...]
     node: Node
+    way: str = ""
+    times: int = 1
 
     def lines(self, page: Page) -> list[str]:
         """As Python."""
         bound = ", ".join(page.names[slot] for slot in self.slots)
         comma = "," * (self.node.listed and len(self.slots) == 1)
-        call = call_source(self.node, page.names)
+        call = WAYS[self.way].source(self.node, page.names, page.types, self.times)
         if page.traced_ops:
             call = f"tf.function(lambda: {call}, autograph=False)()"
         return [f"{bound}{comma} = {call}"]
@@ -147,14 +157,17 @@ class Watch:
 
 @dataclass(frozen=True)
 class Gradient:
-    """``g = tape.gradient(targets, sources)``.
+    """``g = tape.gradient(targets, sources)``, or one of the Jacobians.
 
     Attributes:
         answer: its number.
         tape: whose.
-        targets, sources: slots, nested.
+        targets, sources: slots, nested; a Jacobian has a single target, that of a batch a single
+            source.
         zero: whether UnconnectedGradients.ZERO is asked for.
         weights: the numbers of the output gradients, for each target, or nothing.
+        method: ``gradient``, ``jacobian`` or ``batch_jacobian``.
+        pfor: whether a Jacobian is vectorized.
     """
 
     answer: int
@@ -163,6 +176,8 @@ class Gradient:
     sources: Structure[int]
     zero: bool
     weights: tuple[tuple[Number, ...], ...]
+    method: str = "gradient"
+    pfor: bool = True
 
     def lines(self, page: Page) -> list[str]:
         """As Python; what is expected to raise is caught, and takes the answer's place."""
@@ -173,12 +188,50 @@ class Gradient:
             weights = ", ".join(tensor_source(kind, numbers) for kind, numbers in made)
             options += f", output_gradients=[{weights}]"
         options += ", unconnected_gradients='zero'" * self.zero
+        options += ", experimental_use_pfor=False" * (not self.pfor)
         asked = f"{page.nest(self.targets)}, {page.nest(self.sources)}{options}"
-        line = f"g{self.answer} = t{self.tape}.gradient({asked})"
-        if self.answer not in page.raising:
-            return [line]
-        caught = f"    g{self.answer} = error"
-        return ["try:", f"    {line}", "except Exception as error:", caught]
+        line = f"g{self.answer} = t{self.tape}.{self.method}({asked})"
+        return _caught(self.answer, line) if self.answer in page.raising else [line]
+
+
+def _caught(answer: int, line: str) -> list[str]:
+    """A line of which an exception takes the answer's place."""
+    return ["try:", f"    {line}", "except Exception as error:", f"    g{answer} = error"]
+
+
+MISUSES: Final = {
+    "no target": "t{0}.gradient(None, [])",
+    "a number is watched": "t{0}.watch(1.0)",
+    "entered twice": "t{0}.__enter__()",
+    "stopped twice": "t{0}.stop_recording().__enter__()",
+    "reset outside": "t{0}.reset()",
+}
+"""What must raise, by what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Misuse:
+    """A call that must raise, one of :data:`MISUSES`; its number counts with the answers."""
+
+    answer: int
+    tape: int
+    what: str
+
+    def lines(self, _: Page) -> list[str]:
+        """As Python."""
+        return _caught(self.answer, MISUSES[self.what].format(self.tape))
+
+
+@dataclass(frozen=True)
+class Take:
+    """A gradient becomes a Tensor that ops can take; it is that of one source, and no None."""
+
+    slot: int
+    answer: int
+
+    def lines(self, page: Page) -> list[str]:
+        """As Python."""
+        return [f"{page.names[self.slot]} = tf.convert_to_tensor(g{self.answer})"]
 
 
 @dataclass(frozen=True)
@@ -194,7 +247,7 @@ class Watched:
 
 
 Statement: TypeAlias = (
-    Make | Call | Same | Assign | Tape | Stop | Reset | Watch | Gradient | Watched
+    Make | Call | Same | Take | Assign | Tape | Stop | Reset | Watch | Gradient | Misuse | Watched
 )
 Body: TypeAlias = tuple[Statement, ...]
 
@@ -237,8 +290,19 @@ class Program:
         yield from _flat(self.body)
 
     def ops_alone(self) -> Program:
-        """The same program without tapes: what must run for anything to be said of them."""
-        kept = (s for s in self.statements() if isinstance(s, Make | Call | Same | Assign))
+        """The same program without tapes: what must run for anything to be said of them.
+
+        Zeros stand for gradients.
+        """
+
+        def zeros(slot: int) -> Make:
+            return Make(slot, "constant", self.types[slot], (0.0,) * self.types[slot].size)
+
+        kept = (
+            zeros(s.slot) if isinstance(s, Take) else s
+            for s in self.statements()
+            if isinstance(s, Make | Call | Same | Take | Assign)
+        )
         return Program(tuple(kept), self.names, self.types)
 
     def ops_graph(self) -> Graph:
@@ -261,7 +325,7 @@ class Program:
         """
         page = Page(self.names, self.types, raising, traced_ops)
         lines = [line for statement in self.body for line in statement.lines(page)]
-        return "\n".join(["import tensorflow as tf", "", *lines]) + "\n"
+        return "\n".join([*_head(lines), *lines]) + "\n"
 
     def function_source(self, raising: frozenset[int], returns: str) -> str:
         """The program as a Python function ``program``.
@@ -276,8 +340,18 @@ class Program:
         made = [s for s in self.statements() if isinstance(s, Make) and s.role != "constant"]
         before = [line for statement in made for line in statement.lines(page)]
         inside = page.block(_without(self.body, made))
-        head = ["import tensorflow as tf", "", *before, "", "", "def program():"]
+        head = [*_head(inside), *before, "", "", "def program():"]
         return "\n".join([*head, *inside, f"    return {returns}"]) + "\n"
+
+
+def _head(lines: Sequence[str]) -> list[str]:
+    """What must stand before a program."""
+    head = ["import tensorflow as tf", ""]
+    if any(f"{NAMED}(" in line for line in lines):
+        fields = " ".join(KEYS[:2])
+        head = ["import collections", "", *head]
+        head += [f'{NAMED} = collections.namedtuple("{NAMED}", "{fields}")']
+    return head
 
 
 def _without(body: Body, left_out: Sequence[Statement]) -> Body:

@@ -17,12 +17,14 @@ from strategies.ops.spec import Draw
 L = TypeVar("L")
 L_co = TypeVar("L_co", covariant=True)
 
-_KEYS: Final = "abcdefghijkl"
+KEYS: Final = "abcdefghijkl"
+NAMED: Final = "Pair"
+"""The kind of a namedtuple of two, whose fields are the first two keys."""
 
 
 @dataclass(frozen=True)
 class Nest(Generic[L_co]):
-    """A list, a tuple or a dict; the keys of a dict are ``a``, ``b``, ... in this order."""
+    """A list, tuple, dict or namedtuple; keys and fields are ``a``, ``b``, ... in this order."""
 
     kind: str
     items: tuple[L_co | Nest[L_co], ...]
@@ -50,16 +52,18 @@ def show(structure: Structure[L], leaf: Callable[[L], str]) -> str:
             return f"[{', '.join(items)}]"
         case "tuple":
             return f"({', '.join(items)}{',' * (len(items) == 1)})"
-        case _:
-            pairs = [f"'{key}': {item}" for key, item in zip(_KEYS, items, strict=False)]
+        case "dict":
+            pairs = [f"'{key}': {item}" for key, item in zip(KEYS, items, strict=False)]
             return f"{{{', '.join(pairs)}}}"
+        case name:
+            return f"{name}({', '.join(items)})"
 
 
 def skeleton(value: Any, leaf: Callable[[Any], L]) -> Structure[L]:
-    """The structure of a real list, tuple or dict; anything else is a leaf."""
+    """The structure of a real list, tuple, dict or namedtuple; anything else is a leaf."""
     if isinstance(value, dict):
         return Nest("dict", tuple(skeleton(value[key], leaf) for key in sorted(value)))
-    if type(value) in (list, tuple):
+    if type(value) in (list, tuple) or hasattr(value, "_fields"):
         return Nest(type(value).__name__, tuple(skeleton(item, leaf) for item in value))
     return leaf(value)
 
@@ -88,7 +92,8 @@ def structures(draw: Draw, items: tuple[Any, ...], *, empty: bool = False) -> St
 _SHAPES: Final = [
     *(None, None),
     *(("list", count, "") for count in (1, 2, 3, 2, 3)),
-    *(("tuple", 2, ""), ("dict", 2, ""), ("dict", 2, "list"), ("list", 2, "dict")),
+    *(("tuple", 2, ""), ("dict", 2, ""), (NAMED, 2, "")),
+    *(("dict", 2, "list"), ("list", 2, "dict")),
 ]
 _FULL: Final = st.sampled_from(_SHAPES)
-_FORMS: Final = st.sampled_from([*_SHAPES, ("list", 0, ""), ("tuple", 0, "")])
+_FORMS: Final = st.sampled_from([*_SHAPES, ("list", 0, ""), ("tuple", 0, ""), ("dict", 0, "")])

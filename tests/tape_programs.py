@@ -12,10 +12,12 @@ from strategies.programs import (
     Role,
     Same,
     Statement,
+    Take,
     Tape,
 )
 from strategies.structures import Structure
 from strategies.tensors import TensorType
+from strategies.ways import WAYS
 
 SCALAR = TensorType("float64", ())
 
@@ -48,11 +50,24 @@ def again(number: int, *body: Statement) -> Tape:
     return Tape(number, True, False, True, body, False)
 
 
-def ask(
-    answer: int, of: Structure[int], by: Structure[int], *, tape: int = 0, zero: bool = False
+def called(way: str, slot: int, operand: int) -> Call:
+    """The sine of a slot, called in a way; twice, if that is in a loop."""
+    node = Node("tf.math.sin", "tf.math.sin", (Ref(operand),), (), (SCALAR,))
+    return Call((slot,), node, way, 1 + WAYS[way].loops)
+
+
+def ask(  # noqa: PLR0913 - all but what is asked by name
+    answer: int,
+    of: Structure[int],
+    by: Structure[int],
+    *,
+    tape: int = 0,
+    zero: bool = False,
+    method: str = "gradient",
+    pfor: bool = True,
 ) -> Gradient:
     """A question."""
-    return Gradient(answer, tape, of, by, zero, ())
+    return Gradient(answer, tape, of, by, zero, (), method, pfor)
 
 
 def program(*body: Statement) -> Program:
@@ -65,7 +80,7 @@ def _bound(body: Body) -> list[int]:
     found = [-1]
     for statement in body:
         match statement:
-            case Make(slot=slot) | Same(slot=slot):
+            case Make(slot=slot) | Same(slot=slot) | Take(slot=slot):
                 found.append(slot)
             case Call(slots=slots):
                 found += slots

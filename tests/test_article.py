@@ -201,7 +201,7 @@ def violated(family: str, mode: str, lie: str, contracts: Sequence[str]) -> set[
     """Those of some contracts that the quick profile finds violated in a mode, under a lie."""
     tf = tensorflow()
     globals()[lie](tf)
-    running.SHRINK_SECONDS = 0.0
+    running.SHRINK_SECONDS = 0
     plan = running.Plan(PROFILES["quick"], 0, None, version(tf))
     found = set()
     for contract in contracts:  # one at a time, as an item ends with its first violation

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, Phase
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.internal.conjecture import engine
 
 from conformance.modes import MODES
-from conformance.profiles import DEFAULT, PROFILES, hypothesis_settings, seed_for, takes
+from conformance.profiles import (
+    DEFAULT,
+    PROFILES,
+    hypothesis_settings,
+    seed_for,
+    shrinking_at_most,
+    takes,
+)
 
 
 def test_a_seed_is_the_same_everywhere() -> None:
@@ -86,3 +95,22 @@ def test_settings_depart_from_hypothesis_where_they_say_so() -> None:
     assert made.report_multiple_bugs is False
     assert Phase.explain not in made.phases
     assert tuple(made.suppress_health_check) == (HealthCheck.too_slow,)
+
+
+def test_shrinking_stops_at_its_limit_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    """The failure stands, it only is not made smaller; afterwards Hypothesis's limit is its own."""
+    usual = engine.MAX_SHRINKING_SECONDS
+    tried: list[int] = []
+
+    @settings(database=None)
+    @given(st.lists(st.integers(), min_size=20))
+    def fails(numbers: list[int]) -> None:
+        tried.append(len(numbers))
+        assert not numbers
+
+    with shrinking_at_most(0), pytest.raises(AssertionError):
+        fails()
+
+    assert len(tried) < 20
+    assert "WARNING" not in capsys.readouterr().out
+    assert usual == engine.MAX_SHRINKING_SECONDS

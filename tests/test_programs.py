@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,17 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from conformance.program_cases import ProgramCase
 from strategies.program_drawing import programs
 from strategies.programs import (
+    MISUSES,
     Assign,
+    Call,
     Gradient,
     Make,
+    Misuse,
     Program,
     Same,
     Statement,
     Stop,
+    Take,
     Tape,
     Watch,
 )
-from strategies.structures import Nest, leaves
+from strategies.structures import NAMED, Nest, leaves
+from strategies.ways import WAYS
 from tests.finding import minimal, reaches
 
 
@@ -76,15 +82,59 @@ REACHED: dict[str, Callable[[Program], bool]] = {
     ),
     "zeros asked for": has(lambda s: isinstance(s, Gradient) and s.zero),
     "output gradients": has(lambda s: isinstance(s, Gradient) and bool(s.weights)),
-    "a question that must raise": lambda p: "RuntimeError" in ProgramCase(p).model.answers.values(),
+    "a question that must raise": lambda p: (
+        "RuntimeError" in ProgramCase(p).model("eager").answers.values()
+    ),
+    "a gradient that ops take": has(lambda s: isinstance(s, Take)),
+    "a question that is asked again": lambda p: (
+        len({replace(s, answer=0) for s in p.statements() if isinstance(s, Gradient)})
+        < count_of(p, Gradient)
+    ),
+    "an integer Variable": has(
+        lambda s: isinstance(s, Make) and s.role != "constant" and s.type.dtype == "int32"
+    ),
+    "a namedtuple": has(lambda s: isinstance(s, Watch) and getattr(s.what, "kind", "") == NAMED),
+    "a vectorized Jacobian": has(
+        lambda s: isinstance(s, Gradient) and s.method == "jacobian" and s.pfor
+    ),
+    "Jacobians of batches that differ": lambda p: any(
+        answer == "ValueError" and number in ProgramCase(p).questions
+        for number, answer in ProgramCase(p).model("eager").answers.items()
+    ),
+    "a loop that runs three times": has(lambda s: isinstance(s, Call) and s.times == 3),
+    "a slice of a Variable": lambda p: any(
+        isinstance(s, Call) and "[{1}]" in s.node.call and p.names[s.node.operands[0]][0] == "v"
+        for s in p.statements()
+    ),
+    "a gather from a Variable": lambda p: any(
+        isinstance(s, Call)
+        and s.node.op == "tf.gather"
+        and p.names[s.node.operands[0]].startswith("v")
+        for s in p.statements()
+    ),
     "thirty statements": lambda p: len(list(p.statements())) > 30,
 }
+"""What programs reach, beside every way to call an op and every misuse."""
+
+
+def called(way: str) -> Callable[[Program], bool]:
+    """Whether an op is called in a way."""
+    return has(lambda s: isinstance(s, Call) and s.way == way)
+
+
+def misused(what: str) -> Callable[[Program], bool]:
+    """Whether a tape is misused in a way."""
+    return has(lambda s: isinstance(s, Misuse) and s.what == what)
+
+
+REACHED |= {f"a call in the way of {way!r}": called(way) for way in WAYS}
+REACHED |= {f"a misuse: {what}": misused(what) for what in MISUSES}
 
 
 @pytest.mark.parametrize("what", REACHED)
 def test_programs_reach_what_they_declare(what: str) -> None:
     """One program in four thousand at least."""
-    subject = "tape.again" if "again" in what else "op"
+    subject = "tape.again" if what == "a tape entered again" else "op"
 
     assert reaches(programs(subject), REACHED[what])
 

@@ -93,7 +93,7 @@ KILLERS = {
 
 def failures_of(lie: str | None, subject: str) -> dict[str, Failure]:
     """The failures of one item of the gate profile, by contract; runs in a fork."""
-    vars(running)["SHRINK_SECONDS"] = 90.0  # what is left must not depend on how fast we are
+    vars(running)["SHRINK_SECONDS"] = 60  # what is left must not depend on how fast we are
     tf = tensorflow()
     if lie is not None:
         TAPE_LIES[lie](tf)

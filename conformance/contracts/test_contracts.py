@@ -1,6 +1,6 @@
 """Every contract, met by cases: the plugin makes one item of each family, subject and mode."""
 
-from conformance import graph_cases, literal_cases, program_cases, regression_cases
+from conformance import graph_cases, literal_cases, program_cases, regression_cases, thread_cases
 from conformance.contracts import (
     article,
     article_tape,
@@ -8,6 +8,7 @@ from conformance.contracts import (
     lower_precision,
     mutability,
     programs,
+    threads,
     unconnected,
     values,
     watching,
@@ -21,6 +22,7 @@ CHAPTERS = (
     lower_precision,
     mutability,
     programs,
+    threads,
     article,
     article_tape,
 )
@@ -29,3 +31,4 @@ graph = graph_cases.GRAPHS
 regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS
+thread = thread_cases.THREADS

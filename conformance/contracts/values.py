@@ -86,8 +86,7 @@ def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
         Violation: if it does not say so.
     """
     tally = Tally()
-    # before 2.16 AutoGraph wraps what forward mode raises, and keeps the cause in the text alone
-    if not isinstance(error, LookupError) and "LookupError: gradient registry" not in str(error):
+    if not is_gap(error):
         raise Violation(
             kind="exception",
             expected="a gradient, as the forward pass alone runs in this mode",
@@ -95,8 +94,22 @@ def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
             where=seen.case.source(at),
             why="the graph was run alone in the same mode first",
         )
-    tally.gap(f"LookupError: {str(error).strip().splitlines()[-1].strip()}")
+    tally.gap(gap_of(error))
     return tally
+
+
+def is_gap(error: Exception) -> bool:
+    """Whether an error says that TensorFlow offers no such gradient."""
+    # before 2.16 AutoGraph wraps what forward mode raises, and keeps the cause in the text alone
+    return isinstance(error, LookupError | NotImplementedError) or (
+        "LookupError: gradient registry" in str(error)
+    )
+
+
+def gap_of(error: Exception) -> str:
+    """What a record calls a gap."""
+    kind = "NotImplementedError" if isinstance(error, NotImplementedError) else "LookupError"
+    return f"{kind}: {str(error).strip().splitlines()[-1].strip()}"
 
 
 @GRAPHS.contract(
@@ -161,7 +174,7 @@ def _parts(gradients: Gradients, direction: Gradients) -> dict[int, float]:
 def slack(case: GraphCase, gradients: Gradients, direction: Gradients) -> float:
     """The rounding of the gradient itself: each op on the way adds one, each term its own."""
     terms = [float(np.abs(gradients[i] * direction[i]).sum()) for i in gradients]
-    return 4 * (1 + len(case.graph.nodes)) * case.coarsest * float(sum(terms))
+    return 4 * (1 + case.graph.length) * case.coarsest * float(sum(terms))
 
 
 def projection(seen: Seen, number: int) -> Projection:

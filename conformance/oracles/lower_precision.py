@@ -125,7 +125,8 @@ class DoublePrecision:
 
     def _disturbed(self, seed: int, amount: float) -> dict[int, Any]:
         random = np.random.default_rng(seed)
-        return self._gradients(disturb(self._tf, random, amount))
+        disturbed = disturb(self._tf, random, amount)
+        return self._gradients(lambda _, result: disturbed(result))
 
     def _gradients(self, around: Any) -> dict[int, Any]:
         tf = self._tf

@@ -18,6 +18,7 @@ from conformance.oracles.finite_difference import Estimate, Sample, directional_
 from strategies.graphs import Graph
 
 Array = npt.NDArray[Any]
+Hook = Callable[[Any], Any]
 
 NOISE = 2.0**-30
 """The relative size of the disturbances that measure how rounding errors grow."""
@@ -106,12 +107,14 @@ class Projection:
         worst = 0.0
         for seed in range(3):
             random = np.random.default_rng(seed)
-            function = self._graph.function(self._tf, self._disturbed(random))
+            disturbed = disturb(self._tf, random, NOISE)
+
+            def around(node: int, result: Any, disturbed: Hook = disturbed) -> Any:
+                return disturbed(self._hold(node, result))
+
+            function = self._graph.function(self._tf, around, disturbed)
             worst = max(worst, abs(self._sample(function, self._tensors).value - phi) / NOISE)
         return worst
-
-    def _disturbed(self, random: np.random.Generator) -> Callable[[int, Any], Any]:
-        return disturb(self._tf, random, NOISE, self._hold)
 
     def derivative(
         self, direction: Mapping[int, Array], *, step: float, growth: float = 0.0
@@ -130,17 +133,12 @@ class Projection:
             return Sample(sample.value, max(sample.magnitude, growth))
 
         return directional_derivative(
-            grown, epsilon=self._epsilon, step=step, roundings=1 + len(self._graph.nodes)
+            grown, epsilon=self._epsilon, step=step, roundings=1 + self._graph.length
         )
 
 
-def disturb(
-    tf: Any,
-    random: np.random.Generator,
-    amount: float,
-    inner: Callable[[int, Any], Any] = lambda _, result: result,
-) -> Callable[[int, Any], Any]:
-    """A hook for :meth:`Graph.function` that scales each element by 1 plus or minus ``amount``."""
+def disturb(tf: Any, random: np.random.Generator, amount: float) -> Hook:
+    """Scales each element of what a node returns by 1 plus or minus ``amount``, at random."""
 
     def scale(tensor: Any) -> Any:
         if not (tensor.dtype.is_floating or tensor.dtype.is_complex):
@@ -148,8 +146,7 @@ def disturb(
         signs = random.integers(0, 2, tensor.shape) * 2.0 - 1.0
         return tensor * tf.cast(tf.constant(1.0 + amount * signs), tensor.dtype)
 
-    def around(node: int, result: Any) -> Any:
-        result = inner(node, result)
+    def disturbed(result: Any) -> Any:
         return [scale(t) for t in result] if isinstance(result, list | tuple) else scale(result)
 
-    return around
+    return disturbed

@@ -41,6 +41,11 @@ def singular(tf: Any, graph: Graph, arrays: Sequence[Array], reach: float) -> st
             return f"{node.op} is at a kink"
         if node.ties and _ties(node, values, reach):
             return f"{node.op} has a tie"
+        if node.derivative is not None:
+            kind = node.derivative.graph.inputs[0].type
+            at = [np.zeros(kind.shape, kind.dtype), *(values[i] for i in node.operands)]
+            if reason := singular(tf, node.derivative.graph, at, reach):
+                return reason
     return ""
 
 

@@ -21,7 +21,11 @@ The rules, in the order of their weight:
 5.  Assigning to a Variable records nothing. What was read before keeps its old value.
 6.  The gradient is that of the recorded part alone: all else is a constant.
 7.  Zeros for a Variable that is not connected may be made by reading it (eagerly they are, inside
-    a ``tf.function`` not), so it may then be watched, or not.
+    a ``tf.function`` not), ``batch_jacobian`` may read it for its shape, and ``recompute_grad``
+    reads it once more for the gradient; so it may then be watched, or not.
+8.  A gradient is computed by ops too, which other tapes record. Which of the tensors behind it they
+    take is nobody's promise: what it is connected to nobody can say, but its value is that of the
+    derivative, unless a tape holds such a tensor without having recorded how it was made.
 
 Sources: the docstrings of ``tf.GradientTape`` and of its methods, and the guide
 tensorflow.org/guide/autodiff; rules 4 and 7 are nobody's promise, but how all versions
@@ -30,71 +34,37 @@ behave.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from conformance.oracles.recorded_part import (
+    Origin,
+    Part,
+    PartBuilder,
+    Record,
+    Recorded,
+    gradient_node,
+)
 from strategies import dtypes
-from strategies.graphs import Graph, Node, Ref
+from strategies.graphs import Node
 from strategies.programs import (
     Assign,
     Body,
     Call,
     Gradient,
     Make,
+    Misuse,
     Program,
     Reset,
     Same,
     Stop,
+    Take,
     Tape,
     Watch,
     Watched,
 )
 from strategies.structures import leaves
-from strategies.tensors import Input, TensorType
-from strategies.values import REAL
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the numbers of a tensor come from.
-
-    Attributes:
-        slot: what it is bound to; for a read the Variable.
-        version: for a read, how often the Variable was assigned to before it; else -1.
-    """
-
-    slot: int
-    version: int = -1
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """An op that some tape has recorded.
-
-    Attributes:
-        at: when, counted in ops.
-        node: what was called; None for a read of a Variable.
-        inputs: for each operand's slot the tensor that it was.
-        results: the tensors that came out.
-    """
-
-    at: int
-    node: Node | None
-    inputs: tuple[tuple[int, int], ...]
-    results: tuple[int, ...]
-
-
-@dataclass
-class Record:
-    """What a tape has since it was last empty: its set of tensors, and the Variables among them.
-
-    Of each tensor it knows the op that made it, or None if it was watched; ``perhaps`` are the
-    Variables of which nobody can say whether they are watched.
-    """
-
-    tensors: dict[int, Recorded | None] = field(default_factory=dict)
-    variables: list[int] = field(default_factory=list)
-    perhaps: set[int] = field(default_factory=set)
+from strategies.ways import WAYS, Way
 
 
 @dataclass
@@ -107,33 +77,17 @@ class _Tape:
 
 
 @dataclass(frozen=True)
-class Part:
-    """The recorded part between sources and targets.
-
-    Attributes:
-        graph: its outputs are the targets; its inputs are first the sources' displacements (zero
-            where the program stands), then the tensors that were not recorded.
-        sources: the tensors that are displaced.
-        origins: where the numbers of the other inputs come from.
-    """
-
-    graph: Graph
-    sources: tuple[int, ...]
-    origins: tuple[Origin, ...]
-
-
-@dataclass(frozen=True)
 class Answer:
-    """What ``tape.gradient`` returns.
+    """What a tape returns.
 
     Attributes:
         sources: for each source, flattened, the tensor that it is.
-        connected: for each source whether it has a gradient.
-        part: what was recorded between those that have one and the targets.
+        connected: for each source whether it has a gradient; None if nobody can say.
+        part: what was recorded between those that may have one and the targets.
     """
 
     sources: tuple[int, ...]
-    connected: tuple[bool, ...]
+    connected: tuple[bool | None, ...]
     part: Part
 
 
@@ -147,49 +101,64 @@ class Model:
         assigned: for each Variable the methods and slots that were assigned to it, in order.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, eager: bool = True) -> None:
         self.answers: dict[int, Answer | str] = {}
         self.watched: dict[int, tuple[tuple[int, ...], frozenset[int]]] = {}
         self.assigned: dict[int, list[tuple[str, int]]] = {}
+        self._eager = eager
         self._types = program.types
         self._tensor: dict[int, int] = {}
         self._origins: list[Origin] = []
         self._roles: dict[int, str] = {}
         self._tapes: dict[int, _Tape] = {}
+        self._asked: dict[int, Gradient] = {}
         self._ops = 0
         self._run(program.body)
 
+    @property
+    def empty(self) -> frozenset[int]:
+        """The tapes that hold nothing at the end, as they have answered."""
+        return frozenset(n for n, tape in self._tapes.items() if tape.record is None)
+
     # -- tensors -------------------------------------------------------------------------------
 
-    def _new(self, origin: Origin) -> int:
-        self._origins.append(origin)
+    def _new(self, slot: int, version: int = -1) -> int:
+        self._origins.append(Origin(slot, version))
         return len(self._origins) - 1
 
-    def _type(self, tensor: int) -> TensorType:
-        return self._types[self._origins[tensor].slot]
-
     def _floating(self, tensor: int) -> bool:
-        return dtypes.is_differentiable(self._type(tensor).dtype)
+        return dtypes.is_differentiable(self._types[self._origins[tensor].slot].dtype)
 
     def _recording(self) -> list[tuple[_Tape, Record]]:
         return [(t, t.record) for t in self._tapes.values() if t.recording and t.record]
 
     def _note(
-        self, node: Node | None, inputs: tuple[tuple[int, int], ...], results: tuple[int, ...]
+        self,
+        node: Node | None,
+        inputs: tuple[tuple[int, int], ...],
+        results: tuple[int, ...],
+        way: Way = WAYS[""],
     ) -> None:
         """An op runs: tapes that hold one of its floating inputs record it."""
-        op = Recorded(self._ops, node, inputs, results)
+        floating = tuple(i for _, i in inputs if self._floating(i))
+        self._record(Recorded(self._ops, node, inputs, results, floating, way))
+
+    def _record(self, op: Recorded) -> None:
         self._ops += 1
         for _, record in self._recording():
-            if any(i in record.tensors and self._floating(i) for _, i in inputs):
-                record.tensors.update(dict.fromkeys(results, op))
+            held = [i for i in op.floating if i in record.tensors]
+            if held:
+                record.tensors.update(dict.fromkeys(op.results, op))
+                if op.part is not None or record.perhaps.issuperset(held):
+                    record.perhaps.update(op.results)
+                    record.doubted.add(op.at)
 
     def _value(self, slot: int) -> int:
         """The tensor that an op gets where a slot is its operand."""
         if slot not in self._roles:
             return self._tensor[slot]
         self._access(slot)
-        read = self._new(Origin(slot, len(self.assigned[slot])))
+        read = self._new(slot, len(self.assigned[slot]))
         self._note(None, ((slot, self._tensor[slot]),), (read,))
         return read
 
@@ -199,7 +168,9 @@ class Model:
                 self._watch(record, variable)
 
     def _watch(self, record: Record, slot: int) -> None:
-        record.tensors.setdefault(self._tensor[slot], None)
+        tensor = self._tensor[slot]
+        record.tensors.setdefault(tensor, None)
+        record.perhaps.discard(tensor)
         if slot in self._roles and slot not in record.variables:
             record.variables.append(slot)
 
@@ -209,28 +180,67 @@ class Model:
         for statement in body:
             match statement:
                 case Make(slot, role):
-                    self._tensor[slot] = self._new(Origin(slot))
+                    self._tensor[slot] = self._new(slot)
                     if role != "constant":
                         self._roles[slot] = role
                         self.assigned[slot] = []
                 case Same(slot, of):
                     self._tensor[slot] = self._value(of)
-                case Call(slots, node):
-                    self._call(slots, node)
+                case Call():
+                    self._call(statement)
+                case Take(slot, answer):
+                    self._take(slot, answer)
                 case Assign(variable, method, value):
                     self._access(variable)
                     self.assigned[variable].append((method, value))
                 case _:
                     self._of_tape(statement)
 
-    def _call(self, slots: tuple[int, ...], node: Node) -> None:
-        inputs = tuple((slot, self._value(slot)) for slot in dict.fromkeys(node.operands))
-        results = tuple(self._new(Origin(slot)) for slot in slots)
-        self._tensor.update(zip(slots, results, strict=True))
-        if not node.blocks:
-            self._note(node, inputs, results)
+    def _call(self, call: Call) -> None:
+        way, operands = WAYS[call.way], tuple(dict.fromkeys(call.node.operands))
+        carried: dict[int, int] = {}
+        for _ in range(call.times):
+            inputs = tuple(
+                (slot, carried[slot] if slot in carried else self._value(slot)) for slot in operands
+            )
+            results = tuple(map(self._new, call.slots))
+            if call.node.blocks and way.factor is None:
+                self._doubt(results, (i for _, i in inputs if self._floating(i)))
+            else:
+                self._note(call.node, inputs, results, way)
+            if way.loops:
+                carried = {operands[0]: results[0]}
+        self._tensor.update(zip(call.slots, results, strict=True))
 
-    def _of_tape(self, statement: Tape | Stop | Reset | Watch | Gradient | Watched) -> None:
+    def _take(self, slot: int, number: int) -> None:
+        """A gradient is a tensor: what computed it may have used all that was recorded there."""
+        answer, result = self.answers[number], self._new(slot)
+        self._tensor[slot] = result
+        if not isinstance(answer, Answer):
+            return
+        part = answer.part
+        used = [*part.leaves, *(i for op in part.ops for i in op.results), *answer.sources]
+        floating = tuple(filter(self._floating, dict.fromkeys(used)))
+        if part.sources:
+            node = gradient_node(part, self._asked[number].weights, self._types[slot])
+            inputs = tuple((i, i) for i in part.leaves)
+            self._record(Recorded(self._ops, node, inputs, (result,), floating, WAYS[""], part))
+            return
+        self._doubt((result,), floating)  # zeros, which may have been made of the source
+
+    def _doubt(self, results: tuple[int, ...], operands: Iterable[int]) -> None:
+        """Tensors that no gradient passes: tapes that hold an operand may hold them, or not."""
+        held = set(operands)
+        for _, record in self._recording():
+            if not held.isdisjoint(record.tensors) or any(
+                self._origins[i].slot in record.unsure for i in held
+            ):
+                record.tensors.update(dict.fromkeys(results))
+                record.perhaps.update(results)
+
+    def _of_tape(
+        self, statement: Tape | Stop | Reset | Watch | Gradient | Misuse | Watched
+    ) -> None:
         if isinstance(statement, Tape) and not statement.again:
             self._tapes[statement.tape] = _Tape(statement.persistent, statement.accessed)
         tape = self._tapes[statement.tape]
@@ -248,12 +258,15 @@ class Model:
             case Watch(what=what):
                 for slot in leaves(what) if self._recording() else ():
                     self._watch(_live(tape), slot)
-            case Gradient():
-                self.answers[statement.answer] = self._gradient(tape, statement)
+            case Gradient(answer):
+                self._asked[answer] = statement
+                self.answers[answer] = self._answer(tape, statement)
+            case Misuse(answer, _, what):
+                self.answers[answer] = self._misused(tape, what)
             case Watched(answer):
                 found = tape.record or tape.last
                 sure = tuple(sorted(found.variables))
-                self.watched[answer] = sure, frozenset(found.perhaps.difference(sure))
+                self.watched[answer] = sure, frozenset(found.unsure.difference(sure))
 
     @staticmethod
     def _enter(tape: _Tape) -> None:
@@ -262,112 +275,76 @@ class Model:
 
     # -- answers -------------------------------------------------------------------------------
 
-    def _gradient(self, tape: _Tape, asked: Gradient) -> Answer | str:
+    def _misused(self, tape: _Tape, what: str) -> str:
+        """The name of the exception."""
+        if what == "no target":
+            tape.recording = tape.recording and tape.persistent  # asking ends it, even for nothing
+            return "TypeError"
+        return "RuntimeError" if what == "stopped twice" else "ValueError"
+
+    def _answer(self, tape: _Tape, asked: Gradient) -> Answer | str:
+        """What a tape returns, or the name of the exception that it raises."""
         record = tape.record
         if record is None:
             return "RuntimeError"
+        if asked.method == "batch_jacobian":
+            target, source = (
+                self._types[i] for s in (asked.targets, asked.sources) for i in leaves(s)
+            )
+            if target.shape[0] != source.shape[0]:
+                return "ValueError"
+            self._maybe_read(leaves(asked.sources))
+        if self._eager and not (asked.pfor or tape.persistent):
+            return "RuntimeError"
         targets = [self._tensor[slot] for slot in leaves(asked.targets)]
         sources = tuple(self._tensor[slot] for slot in leaves(asked.sources))
-        ops = self._behind(record, targets)
-        taken = {i for op in ops for _, i in op.inputs}
-
-        def is_connected(source: int) -> bool:
-            known = source in record.tensors
-            on_the_way = known and source in taken
-            itself = source in targets and (known or source not in taken)
-            return self._floating(source) and (on_the_way or itself)
-
-        connected = tuple(map(is_connected, sources))
+        connected = self._connected(record, asked, targets, sources)
         if not tape.persistent:
             tape.recording, tape.record, tape.last = False, None, record
         if asked.zero:
             apart = zip(leaves(asked.sources), connected, strict=True)
-            zeros = {slot for slot, there in apart if not there and slot in self._roles}
-            for _, other in self._recording():
-                other.perhaps |= zeros
-        moved = dict.fromkeys(s for s, there in zip(sources, connected, strict=True) if there)
-        part = _PartBuilder(self._types, self._origins, record, ops, tuple(moved)).part(targets)
-        return Answer(sources, connected, part)
+            self._maybe_read(slot for slot, there in apart if not there)
+        apart = zip(sources, connected, strict=True)
+        moved = dict.fromkeys(s for s, there in apart if there is not False)
+        ops = record.behind(targets)
+        self._maybe_read(slot for op in ops if op.way.recomputes for slot, _ in op.inputs)
+        part = PartBuilder(self._types, self._origins, record, ops, tuple(moved))
+        return Answer(sources, connected, part.part(targets))
 
-    def _behind(self, record: Record, targets: Sequence[int]) -> list[Recorded]:
-        """The recorded ops on the way to the targets, in the order in which they ran."""
-        found: dict[int, Recorded] = {}
-        left = list(targets)
-        while left:
-            op = record.tensors.get(left.pop())
-            if op is not None and op.at not in found:
-                found[op.at] = op
-                left += [i for _, i in op.inputs if self._floating(i)]
-        return [found[at] for at in sorted(found)]
+    def _maybe_read(self, slots: Iterable[int]) -> None:
+        variables = self._roles.keys() & set(slots)
+        for _, record in self._recording():
+            record.unsure |= variables
+
+    def _connected(
+        self, record: Record, asked: Gradient, targets: list[int], sources: tuple[int, ...]
+    ) -> tuple[bool | None, ...]:
+        """For each source whether it has a gradient; None if nobody can say."""
+        taken, surely_taken = (
+            {i for op in record.behind(targets, surely=surely) for i in op.floating}
+            for surely in (False, True)
+        )
+        # a Jacobian differentiates elements of its target, which a tape must hold to record that
+        alone = asked.method == "gradient"
+
+        def is_connected(source: int) -> bool | None:
+            known, target = source in record.tensors, source in targets
+            surely = known and source not in record.perhaps
+            if not self._floating(source):
+                return False
+            if (surely and source in surely_taken) or (
+                target and (surely or (alone and source not in taken))
+            ):
+                return True
+            may_be = (known and source in taken) or (
+                target and (known or (alone and source not in surely_taken))
+            )
+            return None if may_be else False
+
+        return tuple(map(is_connected, sources))
 
 
 def _live(tape: _Tape) -> Record:
     if tape.record is None:
         raise ValueError("the program watches by a tape that has answered: nobody promises that")
     return tape.record
-
-
-class _PartBuilder:
-    """Makes a graph of what was recorded, with a displacement added to every source."""
-
-    def __init__(
-        self,
-        types: Sequence[TensorType],
-        origins: Sequence[Origin],
-        record: Record,
-        ops: list[Recorded],
-        moved: tuple[int, ...],
-    ) -> None:
-        self._types, self._origins, self._record = types, origins, record
-        self._ops, self._moved = ops, moved
-        made = {i for op in ops if op.node for i in op.results}
-        reads = {op.results[0] for op in ops if not op.node}
-        taken = [i for op in ops if op.node for _, i in op.inputs if i not in made]
-        self._leaves = list(dict.fromkeys([*taken, *sorted(reads)]))
-        self._handle = {op.results[0]: op.inputs[0][1] for op in ops if not op.node}
-        self._made = made
-        self._nodes: list[Node] = []
-        self._number: dict[int, int] = {}
-        self._displaced: dict[tuple[int, int], int] = {}
-        self._free = 0
-
-    def _type(self, tensor: int) -> TensorType:
-        return self._types[self._origins[tensor].slot]
-
-    def part(self, targets: Sequence[int]) -> Part:
-        """The part behind targets."""
-        self._leaves += [t for t in dict.fromkeys(targets) if t not in {*self._made, *self._leaves}]
-        inputs = [*self._moved, *self._leaves]
-        self._free = len(inputs)
-        self._number = {t: len(self._moved) + i for i, t in enumerate(self._leaves)}
-        for op in self._ops:
-            if op.node is not None:
-                self._add(op.node, op)
-        outputs = tuple(self._use(t, target=True) for t in targets)
-        graph = Graph(
-            tuple(Input(self._type(t), REAL) for t in inputs), tuple(self._nodes), outputs
-        )
-        return Part(graph, self._moved, tuple(self._origins[t] for t in self._leaves))
-
-    def _add(self, node: Node, op: Recorded) -> None:
-        numbers = {slot: self._use(i) for slot, i in op.inputs}
-        self._nodes.append(node.renumbered(numbers.__getitem__))
-        for result in op.results:
-            self._number[result] = self._free
-            self._free += 1
-
-    def _use(self, tensor: int, *, target: bool = False) -> int:
-        """The value that stands for a tensor: displaced, if it is a source or a source's read."""
-        value = self._number[tensor]
-        for source in dict.fromkeys([tensor, self._handle.get(tensor, tensor)]):
-            if source in self._moved and (target or source in self._record.tensors):
-                value = self._displace(value, self._moved.index(source), self._type(tensor))
-        return value
-
-    def _displace(self, value: int, by: int, kind: TensorType) -> int:
-        if (value, by) not in self._displaced:
-            call = "tf.math.add"
-            self._nodes.append(Node(call, call, (Ref(value), Ref(by)), (), (kind,)))
-            self._displaced[value, by] = self._free
-            self._free += 1
-        return self._displaced[value, by]
