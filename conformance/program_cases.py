@@ -130,6 +130,8 @@ class SeenProgram:
             found = names.get(f"g{number}", _MISSING)
             if isinstance(found, Exception):
                 self.answers[number] = _without_frames(raised_by_tensorflow(found))
+            elif found is not _MISSING and number not in self.case.questions:
+                self.answers[number] = None  # misuse that passed: nothing to be read
             elif found is not _MISSING:
                 try:
                     self.answers[number] = skeleton(found, _dense)
@@ -187,9 +189,10 @@ class SeenProgram:
     def question(self, number: int) -> Seen | None:
         """What an answer says of the recorded part, for finite differences to judge.
 
-        None if it has another structure, or is an exception that was expected. A source of which
-        nobody can say whether it has a gradient counts as a constant if it has none, or if what it
-        has may stand for none: zeros that were asked for, or what a batch_jacobian answers.
+        None if it has another structure, or is an exception that was expected. Of a source of which
+        nobody can say whether it has a gradient, none stands for zeros; but if nobody can say
+        either whether the tape holds it, it counts as a constant where it has none, or what may
+        stand for none: zeros that were asked for, and all that a batch_jacobian answers.
         """
         answer = self.model.answers[number]
         if not isinstance(answer, Answer) or number not in self.answers:
@@ -203,10 +206,12 @@ class SeenProgram:
         gradients, roles = [], []
         for source in part.sources:
             gradient, connected = known[source]
-            gradients.append(gradient)
             perhaps_none = gradient is None or asked.zero or asked.method == "batch_jacobian"
-            none = connected is None and perhaps_none
-            roles.append(CONSTANT if none else WATCHED)
+            if connected is None and perhaps_none and source in answer.doubtful:
+                roles.append(CONSTANT)
+            else:
+                roles.append(WATCHED)
+            gradients.append((gradient, connected))
         arrays = [np.zeros(i.type.shape, numpy_dtype(i.type.dtype)) for i in part.graph.inputs]
         arrays[len(part.sources) :] = [self.array(origin) for origin in part.origins]
         case = Question(
@@ -222,8 +227,11 @@ class SeenProgram:
             mode=self.mode,
         )
         seen = Seen(case, MODES[self.mode])
-        contracted = [case.contract(gradient) for gradient in gradients]
-        seen.points = [SeenPoint([*contracted, *[None] * len(part.origins)], {}, {}, None)]
+        told = [
+            case.zeros(k) if gradient is None and connected is None else case.contract(gradient)
+            for k, (gradient, connected) in enumerate(gradients)
+        ]
+        seen.points = [SeenPoint([*told, *[None] * len(part.origins)], {}, {}, None)]
         return seen
 
 
@@ -276,6 +284,11 @@ class Question(GraphCase):
         axes = tuple(range(first, first + weight.ndim))
         contracted = np.tensordot(weight, gradient.array, (range(weight.ndim), axes))
         return Gradient(gradient.dtype, contracted)
+
+    def zeros(self, source: int) -> Gradient:
+        """A gradient of zeros for an input of the graph."""
+        kind = self.graph.inputs[source].type
+        return Gradient(kind.dtype, np.zeros(kind.shape, numpy_dtype(kind.dtype)))
 
     def arrays(self, _: int) -> list[Array]:
         """The numbers, in the widest dtype of their kind."""

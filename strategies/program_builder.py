@@ -137,6 +137,11 @@ class ProgramBuilder:
         return [t for t in self.tapes if t.recording]
 
     @property
+    def held(self) -> frozenset[int]:
+        """What the tapes that record have probably recorded."""
+        return frozenset().union(*(tape.holds for tape in self.recording))
+
+    @property
     def tensors(self) -> list[Value]:
         """What is no Variable, oldest first."""
         return [v for v in self.values if v.index not in self.variables]

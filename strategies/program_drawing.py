@@ -30,9 +30,9 @@ from strategies.program_questions import (
     has_misuse,
     has_tape,
     has_target,
-    higher_order,
     jacobian,
     misuse,
+    take_gradient,
     watched,
 )
 from strategies.programs import Assign, Call, Program, Reset, Role, Same, Stop, Tape, Watch
@@ -56,8 +56,6 @@ _DTYPES: Final = st.sampled_from(["float64", "float32", "complex128", *["float64
 _FOREIGN: Final = st.sampled_from(
     ["float32", "float64", "complex128", "complex64", "int32", "int64", "bool", "bfloat16"]
 )
-_CHEAP: Final = [way for way in WAYS if way not in ("", "tf.function", "closure")]
-_WRAPPED: Final = st.sampled_from([*_CHEAP * 2, *(way for way in WAYS if way)])
 
 
 def op(program: ProgramBuilder, draw: Draw, _: int) -> None:
@@ -67,15 +65,13 @@ def op(program: ProgramBuilder, draw: Draw, _: int) -> None:
 
 
 def wrapped_op(program: ProgramBuilder, draw: Draw, _: int) -> None:
-    """An op inside of what TensorFlow wraps around functions; plain where that cannot be."""
-    name = draw(_WRAPPED, "way")
+    """An op inside of what TensorFlow wraps around functions."""
     slots, node = _draw_call(program, draw)
-    way = WAYS[name]
-    if not way.takes(node, program.types):
-        program.block.append(Call(slots, node))
-        return
+    fit = [name for name, way in WAYS.items() if name and way.takes(node, program.types)]
+    cheap = [name for name in fit if not WAYS[name].traces]
+    name = draw(st.sampled_from([*cheap * 3, *fit]), "way")
     times = 1
-    if way.loops and _stays(program, node.operands[0], node.outputs[0]):
+    if WAYS[name].loops and _stays(program, node.operands[0], node.outputs[0]):
         times = draw(st.sampled_from((1, 2, 3)), "times")
     program.block.append(Call(slots, node, name, times))
 
@@ -90,8 +86,8 @@ def _draw_call(program: ProgramBuilder, draw: Draw) -> tuple[tuple[int, ...], No
     found = draw(_ops(program.dtype), "op")
     # whether an op that stops gradients reads a Variable is nobody's promise
     known = program.tensors if found.blocks else program.values
-    held = frozenset().union(*(tape.holds for tape in program.recording))
-    site = ProgramSite(program, [*known, *(v for v in known if v.index in held)])
+    held = [v for v in known if v.index in program.held]
+    site = ProgramSite(program, [*known, *held, *held])
     made = found.build(site)
     node = node_of(found, made, site.kinks)
     slots = tuple(program.bind("y", result, node.operands).index for result in made.results)
@@ -155,7 +151,8 @@ def _make(program: ProgramBuilder, draw: Draw, role: Role) -> None:
 def watch(program: ProgramBuilder, draw: Draw, _: int) -> None:
     """A tape is told to watch one or more slots; what is not floating is watched in vain."""
     tape = draw(st.sampled_from(program.live[::-1]), "tape")
-    what = draw(structures(tuple(v.index for v in program.values)), "watched")
+    known = tuple(v.index for v in program.values)
+    what = draw(structures((*known, *sorted(program.held) * 3)), "watched")
     tape.holds.update(leaves(what))
     program.block.append(Watch(tape.number, what))
 
@@ -203,6 +200,27 @@ def reset(program: ProgramBuilder, draw: Draw, _: int) -> None:
     tape = draw(st.sampled_from(program.recording), "tape")
     tape.holds.clear()
     program.block.append(Reset(tape.number))
+
+
+def higher_order(program: ProgramBuilder, draw: Draw, depth: int) -> None:
+    """A gradient that ops then take; most often that of a tape inside of one that records it."""
+    tape = program.live[-1]
+    if depth < MAX_DEPTH - 1 and draw(_OFTEN_TRUE, "a tape of its own"):
+        tape = OpenTape(len(program.tapes), persistent=False, accessed=True)
+        program.tapes.append(tape)
+        outer, program.block = program.block, []
+        floating = [v.index for v in program.values if dtypes.is_differentiable(v.dtype)]
+        held = [i for i in floating if i in program.held]
+        source = draw(st.sampled_from([*floating, *held * 4]), "watched")
+        tape.holds.add(source)
+        program.block.append(Watch(tape.number, source))
+        for _ in range(2):
+            op(program, draw, depth)
+        tape.inside = tape.recording = False
+        body, program.block = tuple(program.block), outer
+        options = {"again": False, "persistent": False, "accessed": True, "leaves": False}
+        program.block.append(Tape(tape.number, body=body, **options))
+    take_gradient(program, draw, tape)
 
 
 KINDS: Final = {

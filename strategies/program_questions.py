@@ -90,9 +90,8 @@ def batch_jacobian(program: ProgramBuilder, draw: Draw, _: int) -> None:
     _say(program, Gradient(program.answer(), tape.number, of, to, zero, (), method, pfor))
 
 
-def higher_order(program: ProgramBuilder, draw: Draw, _: int) -> None:
+def take_gradient(program: ProgramBuilder, draw: Draw, tape: OpenTape) -> None:
     """A gradient that ops then take, and other tapes record; if it is real, its sine is bounded."""
-    tape = draw(st.sampled_from(program.live), "tape")
     of = draw(structures(_targets(program, tape)), "targets")
     sources = _sources(program, tape, *leaves(of))
     floating = (i for i in sources if dtypes.is_differentiable(program.types[i].dtype))

@@ -219,7 +219,8 @@ class Misuse:
 
     def lines(self, _: Page) -> list[str]:
         """As Python."""
-        return _caught(self.answer, MISUSES[self.what].format(self.tape))
+        line = f"g{self.answer} = {MISUSES[self.what].format(self.tape)}"
+        return _caught(self.answer, line)
 
 
 @dataclass(frozen=True)

@@ -404,11 +404,11 @@ def zeros_for_a_variable_are_none(tf: Any) -> None:
 
 
 @lie
-def a_tape_that_has_answered_keeps_its_record(tf: Any) -> None:
-    """A tape that is not persistent holds all it recorded until it is deleted."""
+def a_tape_that_has_answered_keeps_what_it_was_asked(tf: Any) -> None:
+    """A tape holds its targets until it is deleted."""
 
     def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
-        tape.kept = tape._tape
+        tape.kept = target
         return truth(tape, target, sources, **options)
 
     _answers(tf, change)

@@ -343,11 +343,15 @@ def program_watched_variables(seen: SeenProgram) -> Tally:
     modes=["eager"],
 )
 def program_releases(seen: SeenProgram) -> Tally:
-    """By weak references to all Tensors of the program, when all else of it is gone."""
+    """By weak references to all Tensors of the program, when all else of it is gone.
+
+    Where functions are traced, what is held is known as a ``trace``: a tape may be innocent of it.
+    """
     tally = Tally()
     for which, held in seen.held.items():
         if held:
             expected = f"no Tensor that {which} tapes hold"
-            raise _violation(seen, "held", expected, ", ".join(held))
+            kind = "trace" if seen.case.traces else "held"
+            raise _violation(seen, kind, expected, ", ".join(held))
         tally.conclusive += 1
     return tally

@@ -83,11 +83,14 @@ class Answer:
     Attributes:
         sources: for each source, flattened, the tensor that it is.
         connected: for each source whether it has a gradient; None if nobody can say.
+        doubtful: the sources of which nobody can say whether the tape holds them; one of the others
+            that has no gradient though it may have one has a derivative of zero.
         part: what was recorded between those that may have one and the targets.
     """
 
     sources: tuple[int, ...]
     connected: tuple[bool | None, ...]
+    doubtful: frozenset[int]
     part: Part
 
 
@@ -309,7 +312,8 @@ class Model:
         ops = record.behind(targets)
         self._maybe_read(slot for op in ops if op.way.recomputes for slot, _ in op.inputs)
         part = PartBuilder(self._types, self._origins, record, ops, tuple(moved))
-        return Answer(sources, connected, part.part(targets))
+        doubtful = record.perhaps.intersection(sources)
+        return Answer(sources, connected, frozenset(doubtful), part.part(targets))
 
     def _maybe_read(self, slots: Iterable[int]) -> None:
         variables = self._roles.keys() & set(slots)
