@@ -207,7 +207,8 @@ class SeenProgram:
         for source in part.sources:
             gradient, connected = known[source]
             perhaps_none = gradient is None or asked.zero or asked.method == "batch_jacobian"
-            if connected is None and perhaps_none and source in answer.doubtful:
+            doubtful = connected is None and perhaps_none and source in answer.doubtful
+            if doubtful or source in part.unclear:
                 roles.append(CONSTANT)
             else:
                 roles.append(WATCHED)

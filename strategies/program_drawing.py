@@ -64,16 +64,26 @@ def op(program: ProgramBuilder, draw: Draw, _: int) -> None:
     program.block.append(Call(slots, node))
 
 
-def wrapped_op(program: ProgramBuilder, draw: Draw, _: int) -> None:
-    """An op inside of what TensorFlow wraps around functions."""
-    slots, node = _draw_call(program, draw)
-    fit = [name for name, way in WAYS.items() if name and way.takes(node, program.types)]
-    cheap = [name for name in fit if not WAYS[name].traces]
-    name = draw(st.sampled_from([*cheap * 3, *fit]), "way")
-    times = 1
-    if WAYS[name].loops and _stays(program, node.operands[0], node.outputs[0]):
-        times = draw(st.sampled_from((1, 2, 3)), "times")
-    program.block.append(Call(slots, node, name, times))
+def wrapped(name: str) -> Kind:
+    """The kind of an op that is called in a way; three ops are tried, and those unfit stay plain.
+
+    Args:
+        name: one of :data:`strategies.ways.WAYS`.
+    """
+    way = WAYS[name]
+
+    def add(program: ProgramBuilder, draw: Draw, _: int) -> None:
+        for _ in range(3):
+            slots, node = _draw_call(program, draw)
+            if way.takes(node, program.types):
+                times = 1
+                if way.loops and _stays(program, node.operands[0], node.outputs[0]):
+                    times = draw(st.sampled_from((1, 2, 3)), "times")
+                program.block.append(Call(slots, node, name, times))
+                return
+            program.block.append(Call(slots, node))
+
+    return Kind(f"op.{name}", add)
 
 
 def _stays(program: ProgramBuilder, slot: int, result: TensorType) -> bool:
@@ -82,12 +92,15 @@ def _stays(program: ProgramBuilder, slot: int, result: TensorType) -> bool:
     return low <= result.bounds[0] and result.bounds[1] <= high
 
 
-def _draw_call(program: ProgramBuilder, draw: Draw) -> tuple[tuple[int, ...], Node]:
+def _draw_call(
+    program: ProgramBuilder, draw: Draw, favourite: int | None = None
+) -> tuple[tuple[int, ...], Node]:
     found = draw(_ops(program.dtype), "op")
     # whether an op that stops gradients reads a Variable is nobody's promise
     known = program.tensors if found.blocks else program.values
-    held = [v for v in known if v.index in program.held]
-    site = ProgramSite(program, [*known, *held, *held])
+    likely = [v for v in known if v.index in program.held] * 2
+    likely += [v for v in known if v.index == favourite] * 4 * len(known)
+    site = ProgramSite(program, [*known, *likely])
     made = found.build(site)
     node = node_of(found, made, site.kinks)
     slots = tuple(program.bind("y", result, node.operands).index for result in made.results)
@@ -203,32 +216,31 @@ def reset(program: ProgramBuilder, draw: Draw, _: int) -> None:
 
 
 def higher_order(program: ProgramBuilder, draw: Draw, depth: int) -> None:
-    """A gradient that ops then take; most often that of a tape inside of one that records it."""
-    tape = program.live[-1]
+    """A gradient that ops then take; most often that of an op in a tape of its own."""
+    tape, of = program.live[-1], None
+    floating = [v.index for v in program.values if dtypes.is_differentiable(v.dtype)]
+    to = draw(st.sampled_from([i for i in floating if i in program.held] or floating), "source")
     if depth < MAX_DEPTH - 1 and draw(_OFTEN_TRUE, "a tape of its own"):
-        tape = OpenTape(len(program.tapes), persistent=False, accessed=True)
+        tape = OpenTape(len(program.tapes), persistent=False, accessed=True, holds={to})
         program.tapes.append(tape)
-        outer, program.block = program.block, []
-        floating = [v.index for v in program.values if dtypes.is_differentiable(v.dtype)]
-        held = [i for i in floating if i in program.held]
-        source = draw(st.sampled_from([*floating, *held * 4]), "watched")
-        tape.holds.add(source)
-        program.block.append(Watch(tape.number, source))
-        for _ in range(2):
-            op(program, draw, depth)
+        outer, program.block = program.block, [Watch(tape.number, to)]
+        slots, node = _draw_call(program, draw, to)
+        program.block.append(Call(slots, node))
         tape.inside = tape.recording = False
         body, program.block = tuple(program.block), outer
         options = {"again": False, "persistent": False, "accessed": True, "leaves": False}
         program.block.append(Tape(tape.number, body=body, **options))
-    take_gradient(program, draw, tape)
+        if dtypes.is_differentiable(node.outputs[0].dtype):
+            of = slots[0]
+    take_gradient(program, draw, tape, of, to)
 
 
 KINDS: Final = {
     kind.name: kind
     for kind in (
         Kind("tape.watch", watch, lambda program, _: bool(program.live), often=4),
-        Kind("op", op, often=12),
-        Kind("op.wrapped", wrapped_op, often=2),
+        Kind("op", op, often=32),
+        *(wrapped(name) for name in WAYS if name),
         Kind("alias", alias, lambda program, _: bool(program.tensors)),
         Kind("variable.read", read, has_variable, often=4),
         Kind("variable.assign", assign, has_variable, often=2),

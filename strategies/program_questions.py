@@ -90,12 +90,19 @@ def batch_jacobian(program: ProgramBuilder, draw: Draw, _: int) -> None:
     _say(program, Gradient(program.answer(), tape.number, of, to, zero, (), method, pfor))
 
 
-def take_gradient(program: ProgramBuilder, draw: Draw, tape: OpenTape) -> None:
-    """A gradient that ops then take, and other tapes record; if it is real, its sine is bounded."""
-    of = draw(structures(_targets(program, tape)), "targets")
-    sources = _sources(program, tape, *leaves(of))
-    floating = (i for i in sources if dtypes.is_differentiable(program.types[i].dtype))
-    to = draw(st.sampled_from(tuple(floating)), "source")
+def take_gradient(
+    program: ProgramBuilder, draw: Draw, tape: OpenTape, target: int | None, to: int
+) -> None:
+    """A gradient that ops then take, and other tapes record; if it is real, its sine is bounded.
+
+    Args:
+        program: where.
+        draw: supplied by Hypothesis.
+        tape: that is asked.
+        target: of what; drawn, if it is left open.
+        to: the source.
+    """
+    of = draw(structures(_targets(program, tape)), "targets") if target is None else target
     question = Gradient(program.answer(), tape.number, of, to, zero=True, weights=())
     _say(program, question)
     kind = program.types[to].like(bounds=(-_LARGE, _LARGE))

@@ -330,19 +330,6 @@ def a_persistent_tape_adds_up_what_it_answers(tf: Any) -> None:
 
 
 @lie
-def gradients_are_constants(tf: Any) -> None:
-    """What one tape answers no other one has recorded."""
-
-    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
-        answer = truth(tape, target, sources, **options)
-        return tf.nest.map_structure(
-            lambda a: None if a is None else tf.stop_gradient(tf.convert_to_tensor(a)), answer
-        )
-
-    _answers(tf, change)
-
-
-@lie
 def tuples_become_lists(tf: Any) -> None:
     """The answer for a tuple of sources is a list."""
 

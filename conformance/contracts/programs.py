@@ -193,7 +193,7 @@ def batch_jacobian_unconnected(seen: SeenProgram) -> Tally:
             raise _violation(seen, "connected", f"None for {source.name}", _text(gradient))
         if gradient is not None and gradient.dtype != source.dtype:
             told = f"{source.dtype} for {source.name}"
-            raise _violation(seen, "dtype", told, gradient.dtype)
+            raise _violation(seen, "dtype", told, f"{(gradient.dtype, gradient.array.shape)}")
         tally.conclusive += 1
     return tally
 
@@ -257,8 +257,10 @@ def program_values(seen: SeenProgram) -> Tally:
         if question is None:
             continue
         answer = seen.model.answers[number]
-        if isinstance(answer, Answer) and answer.part.opaque:
+        assert isinstance(answer, Answer)
+        if answer.part.opaque or answer.part.unclear:
             tally.undecided("a gradient may have used what this tape did not record")
+        if answer.part.opaque:
             continue
         try:
             tally += gradient_finite_difference.check(question)

@@ -40,6 +40,7 @@ class Part:
         origins: where their numbers come from.
         ops: what was recorded.
         opaque: whether it depends on how gradients are written what was recorded.
+        unclear: the sources of which that is so.
     """
 
     graph: Graph
@@ -48,6 +49,7 @@ class Part:
     origins: tuple[Origin, ...]
     ops: tuple[Recorded, ...]
     opaque: bool
+    unclear: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,15 @@ class PartBuilder:
             tuple(Input(self._type(t), REAL) for t in inputs), tuple(self._nodes), outputs
         )
         origins = tuple(self._origins[t] for t in found)
-        return Part(graph, self._moved, found, origins, tuple(self._ops), self._opaque(targets))
+        return Part(
+            graph,
+            self._moved,
+            found,
+            origins,
+            tuple(self._ops),
+            self._opaque(),
+            self._unclear(targets),
+        )
 
     def _leaves(self, targets: Sequence[int]) -> Iterable[int]:
         """The tensors whose numbers are needed."""
@@ -166,32 +176,34 @@ class PartBuilder:
                 yield from (i for _, i in op.inputs if i not in made)
         yield from (t for t in targets if t not in made)
 
-    def _opaque(self, targets: Sequence[int]) -> bool:
+    def _opaque(self) -> bool:
         """Whether nobody can say what of it was recorded.
 
-        Which of an op's operands and results its gradient takes is nobody's promise, nor, then,
-        whether a tape that holds some of them holds the gradient. Where it does not, the
-        derivative along that way is zero, and all is well, but not for a source that comes another
-        way too: as it is itself a target, or was watched after an op took it with the gradient.
-        Nor if a tape holds some of those tensors and has not recorded how they were made.
+        Which of an op's operands and results its gradient takes is nobody's promise; that matters
+        where this tape holds some of them and has not recorded how they were made.
+        """
+        return any(
+            part.opaque or any(map(self._missed, part.ops))
+            for part in (op.part for op in self._ops if op.part is not None)
+        )
+
+    def _unclear(self, targets: Sequence[int]) -> frozenset[int]:
+        """The sources of which nobody can say by what ways they reach the targets.
+
+        A tape may or may not hold a gradient. Where it does not, the derivative along that way is
+        zero, and all is well, but not for a source that comes another way too: as it is itself that
+        gradient and a target, or was watched after an op took it with the gradient. Nor for one
+        that was made between a gradient's own sources and targets: it may have been taken or not.
         """
         perhaps = self._record.perhaps
-        late = {
-            i
-            for op in self._ops
-            if op.part is None and op.at in self._record.doubted
-            for i in op.floating
-            if i not in perhaps
-        }
-        if not late.union(perhaps.intersection(targets)).isdisjoint(self._moved):
-            return True
-        for part in (op.part for op in self._ops if op.part is not None):
-            made = {i for op in part.ops if op.node is not None for i in op.results}
-            if part.opaque or not made.isdisjoint(self._moved):
-                return True
-            if any(self._missed(op) for op in part.ops):
-                return True
-        return False
+        unclear = perhaps.intersection(targets)
+        for op in self._ops:
+            if op.part is not None:
+                made = (inner for inner in op.part.ops if inner.node is not None)
+                unclear |= {i for inner in made for i in inner.results}
+            elif op.at in self._record.doubted:
+                unclear |= {i for i in op.floating if i not in perhaps}
+        return frozenset(unclear.intersection(self._moved))
 
     def _missed(self, op: Recorded) -> bool:
         """Whether the tape has not recorded an op, though it holds one of its operands."""

@@ -22,7 +22,8 @@ The rules, in the order of their weight:
 6.  The gradient is that of the recorded part alone: all else is a constant.
 7.  Zeros for a Variable that is not connected may be made by reading it (eagerly they are, inside
     a ``tf.function`` not), ``batch_jacobian`` may read it for its shape, and ``recompute_grad``
-    reads it once more for the gradient; so it may then be watched, or not.
+    reads it once more for the gradient; so it may then be watched, or not. (If it was assigned to
+    in between, that gradient is of another program.)
 8.  A gradient is computed by ops too, which other tapes record. Which of the tensors behind it they
     take is nobody's promise: what it is connected to nobody can say, but its value is that of the
     derivative, unless a tape holds such a tensor without having recorded how it was made.
@@ -35,7 +36,7 @@ behave.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conformance.oracles.recorded_part import (
     Origin,
@@ -311,9 +312,19 @@ class Model:
         moved = dict.fromkeys(s for s, there in apart if there is not False)
         ops = record.behind(targets)
         self._maybe_read(slot for op in ops if op.way.recomputes for slot, _ in op.inputs)
-        part = PartBuilder(self._types, self._origins, record, ops, tuple(moved))
+        part = PartBuilder(self._types, self._origins, record, ops, tuple(moved)).part(targets)
+        if any(map(self._stale, ops)):
+            part = replace(part, opaque=True)
         doubtful = record.perhaps.intersection(sources)
-        return Answer(sources, connected, frozenset(doubtful), part.part(targets))
+        return Answer(sources, connected, frozenset(doubtful), part)
+
+    def _stale(self, op: Recorded) -> bool:
+        """Whether a gradient runs the op once more on a Variable that was assigned to meanwhile."""
+        return op.way.recomputes and any(
+            self._origins[read].version < len(self.assigned.get(slot, ()))
+            for slot, read in op.inputs
+            if self._origins[read].version >= 0
+        )
 
     def _maybe_read(self, slots: Iterable[int]) -> None:
         variables = self._roles.keys() & set(slots)
