@@ -275,7 +275,7 @@ def program_values(seen: SeenProgram) -> Tally:
     "A source that is listed twice has the same gradient twice, and a persistent tape that is "
     "asked twice answers the same, whatever it was asked between.",
     cites=[
-        docstring("tf.GradientTape", "can be used multiple times"),
+        docstring("tf.GradientTape", "This allows multiple calls"),
         docstring("tf.GradientTape.gradient", "one for each element in"),
     ],
 )
