@@ -149,8 +149,8 @@ class SeenProgram:
     def release(self, names: dict[str, Any]) -> None:
         """Delete the program, first all but the tapes that hold nothing; note which Tensors live.
 
-        A tape whose gradient has raised may not have answered. A traced function is a cycle of
-        references: whatever it captured waits for the collector.
+        A tape whose gradient has raised unexpectedly may not have answered. A traced function is a
+        cycle of references: whatever it captured waits for the collector.
         """
         slots = enumerate(self.case.program.names)
         tensors = [name for slot, name in slots if slot not in self.model.assigned]
@@ -159,6 +159,7 @@ class SeenProgram:
             asked.tape
             for number, asked in self.case.questions.items()
             if isinstance(self.answers[number], Exception)
+            and isinstance(self.model.answers[number], Answer)
         }
         tapes = [names[f"t{tape}"] for tape in self.model.empty - failed]
         names.clear()

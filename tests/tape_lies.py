@@ -23,7 +23,7 @@ def lie(tell: Lie) -> Lie:
     return tell
 
 
-def _answers(tf: Any, change: Callable[..., Any]) -> None:
+def change_answers(tf: Any, change: Callable[..., Any]) -> None:
     """Replace ``gradient`` by ``change(truth, tape, target, sources, **options)``."""
     truth = tf.GradientTape.gradient
 
@@ -267,7 +267,7 @@ def a_persistent_tape_forgets_with_the_answer(tf: Any) -> None:
                 tape.reset()
         return answer
 
-    _answers(tf, change)
+    change_answers(tf, change)
 
 
 @lie
@@ -279,7 +279,7 @@ def only_the_first_target_counts(tf: Any) -> None:
         first = None if weights is None else weights[0]
         return truth(tape, tf.nest.flatten(target)[0], sources, output_gradients=first, **options)
 
-    _answers(tf, change)
+    change_answers(tf, change)
 
 
 @lie
@@ -295,7 +295,7 @@ def a_repeated_source_is_answered_once(tf: Any) -> None:
             seen.add(id(source))
         return tf.nest.pack_sequence_as(sources, told)
 
-    _answers(tf, change)
+    change_answers(tf, change)
 
 
 @lie
@@ -311,7 +311,7 @@ def a_repeated_source_counts_twice_at_first(tf: Any) -> None:
         ]
         return tf.nest.pack_sequence_as(sources, told)
 
-    _answers(tf, change)
+    change_answers(tf, change)
 
 
 @lie
@@ -326,7 +326,7 @@ def a_persistent_tape_adds_up_what_it_answers(tf: Any) -> None:
         double = [None if a is None else 2 * a for a in tf.nest.flatten(answer)]
         return tf.nest.pack_sequence_as(sources, double)
 
-    _answers(tf, change)
+    change_answers(tf, change)
 
 
 @lie
@@ -337,7 +337,7 @@ def tuples_become_lists(tf: Any) -> None:
         answer = truth(tape, target, sources, **options)
         return list(answer) if type(answer) is tuple else answer
 
-    _answers(tf, change)
+    change_answers(tf, change)
 
 
 @lie
@@ -351,7 +351,7 @@ def an_intermediate_source_hides_what_is_behind_it(tf: Any) -> None:
             answers[1] = 0 * tf.convert_to_tensor(answers[1])
         return tf.nest.pack_sequence_as(sources, answers)
 
-    _answers(tf, change)
+    change_answers(tf, change)
 
 
 @lie
@@ -365,7 +365,7 @@ def a_target_is_no_source(tf: Any) -> None:
         told = [None if id(s) in targets else a for s, a in zip(flat, answers, strict=True)]
         return tf.nest.pack_sequence_as(sources, told)
 
-    _answers(tf, change)
+    change_answers(tf, change)
 
 
 @lie
@@ -384,154 +384,4 @@ def zeros_for_a_variable_are_none(tf: Any) -> None:
         ]
         return tf.nest.pack_sequence_as(sources, told)
 
-    _answers(tf, change)
-
-
-# -- what holds what -----------------------------------------------------------------------------
-
-
-@lie
-def a_tape_that_has_answered_keeps_what_it_was_asked(tf: Any) -> None:
-    """A tape holds its targets until it is deleted."""
-
-    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
-        tape.kept = target
-        return truth(tape, target, sources, **options)
-
-    _answers(tf, change)
-
-
-@lie
-def records_are_kept_for_ever(tf: Any) -> None:
-    """What a persistent tape recorded is never released."""
-    kept: list[Any] = []
-
-    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
-        if tape._persistent:
-            kept.append(tape._tape)
-        return truth(tape, target, sources, **options)
-
-    _answers(tf, change)
-
-
-# -- Jacobians -----------------------------------------------------------------------------------
-
-
-@lie
-def jacobians_are_off_by_a_hundredth(tf: Any) -> None:
-    """``jacobian`` answers 1.01 times as much."""
-    truth = tf.GradientTape.jacobian
-
-    def jacobian(self: Any, target: Any, sources: Any, **options: Any) -> Any:
-        answer = truth(self, target, sources, **options)
-        return tf.nest.map_structure(
-            lambda a: None if a is None else a * tf.cast(1.01, a.dtype), answer
-        )
-
-    tf.GradientTape.jacobian = jacobian
-
-
-@lie
-def a_batch_jacobian_is_that_of_one_row(tf: Any) -> None:
-    """``batch_jacobian`` answers for every row what is true of the first."""
-    truth = tf.GradientTape.batch_jacobian
-
-    def batch_jacobian(self: Any, target: Any, source: Any, **options: Any) -> Any:
-        answer = truth(self, target, source, **options)
-        return tf.zeros_like(answer) + answer[:1]
-
-    tf.GradientTape.batch_jacobian = batch_jacobian
-
-
-@lie
-def loops_of_jacobians_need_no_persistent_tape(tf: Any) -> None:
-    """Without vectorization ``jacobian`` works on every tape: it is vectorized all the same."""
-    truth = tf.GradientTape.jacobian
-
-    def jacobian(self: Any, target: Any, sources: Any, **options: Any) -> Any:
-        return truth(self, target, sources, **{**options, "experimental_use_pfor": True})
-
-    tf.GradientTape.jacobian = jacobian
-
-
-# -- what is around an op ------------------------------------------------------------------------
-
-
-@lie
-def branches_are_not_recorded(tf: Any) -> None:
-    """No gradient passes ``tf.cond``."""
-    truth = tf.cond
-    tf.cond = lambda *args: tf.stop_gradient(truth(*args))
-
-
-@lie
-def loops_are_recorded_once(tf: Any) -> None:
-    """Of a ``tf.while_loop`` the last time around is recorded."""
-
-    def loop(condition: Any, body: Any, variables: Any) -> Any:
-        while condition(*variables):
-            variables = body(*tf.nest.map_structure(tf.stop_gradient, variables))
-        return variables
-
-    tf.while_loop = loop
-
-
-@lie
-def closures_are_not_recorded(tf: Any) -> None:
-    """A call of a ``tf.function`` without arguments is recorded by no tape."""
-    truth = tf.function
-
-    def function(body: Any, **options: Any) -> Any:
-        traced = truth(body, **options)
-        return lambda *args: (
-            traced(*args) if args else tf.nest.map_structure(tf.stop_gradient, traced())
-        )
-
-    tf.function = function
-
-
-@lie
-def recomputed_functions_are_constants(tf: Any) -> None:
-    """No gradient passes ``tf.recompute_grad``."""
-
-    def recompute_grad(function: Any) -> Any:
-        return lambda *args: tf.nest.map_structure(tf.stop_gradient, function(*args))
-
-    tf.recompute_grad = recompute_grad
-
-
-@lie
-def custom_gradients_are_ignored(tf: Any) -> None:
-    """``tf.custom_gradient`` leaves the gradient what it would have been."""
-    tf.custom_gradient = lambda function: lambda *args: function(*args)[0]
-
-
-@lie
-def gradients_are_not_passed_through(tf: Any) -> None:
-    """``tf.grad_pass_through`` leaves the gradient what it would have been."""
-    tf.grad_pass_through = lambda function: function
-
-
-# -- misuse --------------------------------------------------------------------------------------
-
-
-@lie
-def no_target_is_no_error(tf: Any) -> None:
-    """The gradient of None is None."""
-
-    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
-        return None if target is None else truth(tape, target, sources, **options)
-
-    _answers(tf, change)
-
-
-@lie
-def numbers_can_be_watched(tf: Any) -> None:
-    """``watch`` passes over what is no Tensor."""
-    truth = tf.GradientTape.watch
-
-    def watch(self: Any, what: Any) -> None:
-        if not isinstance(what, float):
-            truth(self, what)
-
-    tf.GradientTape.watch = watch
+    change_answers(tf, change)

@@ -335,6 +335,18 @@ def test_what_a_gradient_took_is_opaque_where_the_tape_missed_how_it_was_made() 
     assert answer.part.opaque
 
 
+def test_a_source_that_a_gradient_may_have_taken_is_unclear_and_others_are_not() -> None:
+    """The product itself is held by the outer tape, and the gradient may be written with it."""
+    written, _ = PROGRAMS["a gradient may be connected to what it is computed of"]
+    asked = program(*written.body[:-1], ask(0, Z, nest(X, Y)))
+
+    answer = Model(asked).answers[0]
+
+    assert isinstance(answer, Answer)
+    assert answer.connected == (None, None)
+    assert answer.part.unclear == {answer.sources[1]}
+
+
 def test_inside_a_function_a_tape_that_is_not_persistent_gives_a_jacobian_in_a_loop() -> None:
     """Eagerly it raises: that is documented."""
     written = program(make(X), tape(0, Watch(0, X)), ask(0, X, X, method="jacobian", pfor=False))
