@@ -84,8 +84,11 @@ class Violation(AssertionError):  # noqa: N818 - it is a finding, as AssertionEr
     about: Any = None
 
     def __init__(self, *, kind: str, expected: str, got: str, where: str, why: str) -> None:
-        super().__init__(f"{kind}: expected {expected}, got {got}")
+        super().__init__()
         self.kind, self.expected, self.got, self.where, self.why = kind, expected, got, where, why
+
+    def __str__(self) -> str:
+        return f"{self.kind}: expected {self.expected}, got {self.got}"
 
 
 @dataclass

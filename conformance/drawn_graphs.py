@@ -140,6 +140,10 @@ class GraphCase:
             found.append(flat.reshape(kind.shape))
         return found
 
+    def name(self, source: int) -> str:
+        """What an input is called in the program."""
+        return f"x{source}"
+
     def source(self, point: int = 0) -> str:
         """The case at one of its points as a TensorFlow program that runs when pasted."""
         graph, lines = self.graph, ["import tensorflow as tf", ""]

@@ -49,7 +49,7 @@ class ProgramCase:
     """A tape program, and what the model of the tape says of it."""
 
     program: Program
-    _models: dict[bool, Model] = field(default_factory=dict, compare=False, repr=False)
+    _models: dict[tuple[bool, bool], Model] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def digest(self) -> bytes:
@@ -58,10 +58,10 @@ class ProgramCase:
 
     def model(self, mode: str) -> Model:
         """What should happen in a mode."""
-        eager = not MODES[mode].traces_program
-        if eager not in self._models:
-            self._models[eager] = Model(self.program, eager=eager)
-        return self._models[eager]
+        how = not MODES[mode].traces_program, MODES[mode].traces_ops
+        if how not in self._models:
+            self._models[how] = Model(self.program, eager=how[0], ops_in_functions=how[1])
+        return self._models[how]
 
     @cached_property
     def graph(self) -> Graph:
@@ -203,6 +203,8 @@ class SeenProgram:
         if len(flat) != len(answer.sources):
             return None
         asked, part = self.case.questions[number], answer.part
+        slots = zip(answer.sources, leaves(asked.sources), strict=True)
+        names = {source: self.case.program.names[slot] for source, slot in slots}
         known = dict(zip(answer.sources, zip(flat, answer.connected, strict=True), strict=True))
         gradients, roles = [], []
         for source in part.sources:
@@ -224,6 +226,7 @@ class SeenProgram:
             forward=False,
             unknown_rank=False,
             numbers=arrays,
+            names=tuple(names[source] for source in part.sources),
             asked=asked,
             program=self.case,
             mode=self.mode,
@@ -243,11 +246,13 @@ class Question(GraphCase):
 
     Attributes:
         numbers: for each input of the graph.
+        names: of the sources, in the program.
         asked: what was asked.
         program, mode: where it comes from.
     """
 
     numbers: list[Array]
+    names: tuple[str, ...]
     asked: programs.Gradient
     program: ProgramCase
     mode: str
@@ -295,6 +300,10 @@ class Question(GraphCase):
     def arrays(self, _: int) -> list[Array]:
         """The numbers, in the widest dtype of their kind."""
         return self.numbers
+
+    def name(self, source: int) -> str:
+        """What a source is called in the program."""
+        return self.names[source]
 
     def source(self, _: int = 0) -> str:
         """The whole program."""

@@ -101,7 +101,7 @@ def node_of(op: Op, made: Call, met: list[tuple[int, tuple[float, ...]]]) -> Nod
         made.results,
         made.listed,
         op.blocks,
-        op.aliases,
+        made.aliases,
         op.ties,
         tuple(met),
     )

@@ -58,7 +58,7 @@ class Node:
         listed: whether the call returns a sequence of results instead of one tensor.
         blocks: why no gradient passes: ``flat`` (its derivative is zero wherever it has one, and
             TensorFlow answers None by design) or ``stopped`` (its result counts as a constant).
-        aliases: whether the call may return an operand itself, the very same object.
+        aliases: whether the call returns its only operand itself, the very same object.
         ties: whether it is not smooth where elements of its operands are equal.
         kinks: the values at which it is not smooth where an element is one of the numbers.
         derivative: if it is no call, but the gradient of a graph of its operands.

@@ -19,7 +19,7 @@ from strategies.values import REAL
 
 T = TypeVar("T")
 
-MAX_STATEMENTS: Final = 30
+MAX_STATEMENTS: Final = 20
 MAX_DEPTH: Final = 4
 """Blocks inside blocks: tapes to depth 3, and a stop_recording in the innermost."""
 
@@ -184,9 +184,9 @@ def _statement(program: ProgramBuilder) -> Callable[[int], st.SearchStrategy[boo
 
 @cache
 def _kinds(possible: tuple[Kind, ...], depth: int) -> st.SearchStrategy[Kind | None]:
-    """None, which ends the block, about one time in six: at the top, one in eight."""
+    """None, which ends the block, at the top about one time in six, deeper one in four."""
     often = [kind for kind in possible for _ in range(kind.often - 1)]
-    ends = (len(possible) + len(often)) // max(8 - 2 * depth, 2)
+    ends = (len(possible) + len(often)) // (5 - min(depth, 2))
     return st.sampled_from([None, *possible, *often, *[None] * ends])
 
 

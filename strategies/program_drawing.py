@@ -23,6 +23,7 @@ from strategies.program_builder import (
 )
 from strategies.program_questions import (
     ask,
+    ask_for,
     batch_jacobian,
     can_be_taken,
     gradient,
@@ -103,6 +104,11 @@ def _draw_call(
     site = ProgramSite(program, [*known, *likely])
     made = found.build(site)
     node = node_of(found, made, site.kinks)
+    if node.aliases and node.operands[0] in program.variables:
+        # whether such an op reads the Variable or hands that back is nobody's promise
+        (variable,) = (v for v in program.values if v.index == node.operands[0])
+        tensor = _read(program, variable, _ALIAS).index
+        node = node.renumbered(lambda _: tensor)
     slots = tuple(program.bind("y", result, node.operands).index for result in made.results)
     return slots, node
 
@@ -111,13 +117,20 @@ def read(program: ProgramBuilder, draw: Draw, _: int) -> None:
     """A read of a Variable, in one of its spellings."""
     of = draw(st.sampled_from(_variables(program)[::-1]), "variable")
     spelling = draw(st.sampled_from(_READS), "spelling")
-    program.block.append(Same(program.bind("y", of.type, [of.index]).index, of.index, spelling))
+    _read(program, of, spelling)
+
+
+def _read(program: ProgramBuilder, of: Value, spelling: str) -> Value:
+    """What a Variable's read, or another name for a Tensor, is bound to."""
+    value = program.bind("y", of.type, [of.index])
+    program.block.append(Same(value.index, of.index, spelling))
+    return value
 
 
 def alias(program: ProgramBuilder, draw: Draw, _: int) -> None:
     """Another name for a Tensor: the very same object."""
     of = draw(st.sampled_from(program.tensors[::-1]), "tensor")
-    program.block.append(Same(program.bind("y", of.type, [of.index]).index, of.index, _ALIAS))
+    _read(program, of, _ALIAS)
 
 
 def assign(program: ProgramBuilder, draw: Draw, _: int) -> None:
@@ -216,23 +229,36 @@ def reset(program: ProgramBuilder, draw: Draw, _: int) -> None:
 
 
 def higher_order(program: ProgramBuilder, draw: Draw, depth: int) -> None:
-    """A gradient that ops then take; most often that of an op in a tape of its own."""
-    tape, of = program.live[-1], None
+    """A gradient that ops then take; most often of ops in a tape of its own, and asked for too."""
+    outer = inner = ([t for t in program.recording if not t.spent] or program.live)[-1]
+    of = None
     floating = [v.index for v in program.values if dtypes.is_differentiable(v.dtype)]
     to = draw(st.sampled_from([i for i in floating if i in program.held] or floating), "source")
     if depth < MAX_DEPTH - 1 and draw(_OFTEN_TRUE, "a tape of its own"):
-        tape = OpenTape(len(program.tapes), persistent=False, accessed=True, holds={to})
-        program.tapes.append(tape)
-        outer, program.block = program.block, [Watch(tape.number, to)]
-        slots, node = _draw_call(program, draw, to)
+        if to not in outer.holds:
+            outer.holds.add(to)
+            program.block.append(Watch(outer.number, to))
+        inner, of = _differentiated(program, draw, to)
+    taken = take_gradient(program, draw, inner, of, to)
+    if not outer.spent and draw(_OFTEN_TRUE, "asked for"):
+        ask_for(program, outer, taken, to)
+
+
+def _differentiated(program: ProgramBuilder, draw: Draw, to: int) -> tuple[OpenTape, int | None]:
+    """A tape that was left, with an op of a watched slot, perhaps one more; its result."""
+    tape = OpenTape(len(program.tapes), persistent=False, accessed=True, holds={to})
+    program.tapes.append(tape)
+    outside, program.block = program.block, [Watch(tape.number, to)]
+    of = to
+    for _ in range(draw(st.sampled_from((1, 2)), "ops")):
+        slots, node = _draw_call(program, draw, of)
         program.block.append(Call(slots, node))
-        tape.inside = tape.recording = False
-        body, program.block = tuple(program.block), outer
-        options = {"again": False, "persistent": False, "accessed": True, "leaves": False}
-        program.block.append(Tape(tape.number, body=body, **options))
-        if dtypes.is_differentiable(node.outputs[0].dtype):
-            of = slots[0]
-    take_gradient(program, draw, tape, of, to)
+        of = slots[0]
+    tape.inside = tape.recording = False
+    body, program.block = tuple(program.block), outside
+    options = {"again": False, "persistent": False, "accessed": True, "leaves": False}
+    program.block.append(Tape(tape.number, body=body, **options))
+    return tape, of if dtypes.is_differentiable(node.outputs[0].dtype) else None
 
 
 KINDS: Final = {
@@ -283,8 +309,7 @@ def _input(draw: Draw, program: ProgramBuilder) -> bool:
 
 @cache
 def _ops(dtype: str) -> st.SearchStrategy[Op]:
-    """The ops that take a dtype, but for those that may hand back their operand itself."""
-    return st.sampled_from([o for o in CATALOGUE.values() if dtype in o.dtypes and not o.aliases])
+    return st.sampled_from([o for o in CATALOGUE.values() if dtype in o.dtypes])
 
 
 @cache
@@ -294,7 +319,7 @@ def _shapes() -> st.SearchStrategy[tuple[int, ...]]:
 
 @cache
 def programs(subject: str) -> st.SearchStrategy[Program]:
-    """Tape programs of up to 30 statements with one of a kind, and a gradient at their end.
+    """Tape programs of up to 20 statements, one of a kind among them, and what those need.
 
     Reaches: constants and Variables (trainable and frozen, of any dtype) made outside and inside of
     tapes; every spelling of a read; assignments between reads; ops called plainly and in every

@@ -92,8 +92,10 @@ def batch_jacobian(program: ProgramBuilder, draw: Draw, _: int) -> None:
 
 def take_gradient(
     program: ProgramBuilder, draw: Draw, tape: OpenTape, target: int | None, to: int
-) -> None:
+) -> int:
     """A gradient that ops then take, and other tapes record; if it is real, its sine is bounded.
+
+    Returns its slot, or that of the sine.
 
     Args:
         program: where.
@@ -111,7 +113,14 @@ def take_gradient(
     if not dtypes.is_complex(kind.dtype):
         bounded, sine = kind.like(bounds=(-1.0, 1.0)), "tf.math.sin"
         node = Node(sine, sine, (Ref(gradient.index),), (), (bounded,))
-        program.block.append(Call((program.bind("y", bounded, [gradient.index]).index,), node))
+        gradient = program.bind("y", bounded, [gradient.index])
+        program.block.append(Call((gradient.index,), node))
+    return gradient.index
+
+
+def ask_for(program: ProgramBuilder, tape: OpenTape, target: int, source: int) -> None:
+    """The gradient of one slot with respect to another."""
+    _say(program, Gradient(program.answer(), tape.number, target, source, zero=False, weights=()))
 
 
 def can_be_taken(program: ProgramBuilder, _: int) -> bool:

@@ -31,6 +31,7 @@ class Way:
         loops: whether the op is applied to its own result.
         recomputes: whether its gradient runs the op once more.
         traces: whether a function is traced, even eagerly.
+        inlined: whether eagerly it is nothing but the op's call in Python.
     """
 
     template: str
@@ -40,6 +41,7 @@ class Way:
     loops: bool = False
     recomputes: bool = False
     traces: bool = False
+    inlined: bool = False
 
     def source(
         self, node: Node, names: Sequence[str], types: Sequence[TensorType], times: int
@@ -98,16 +100,20 @@ def _unary(node: Node, types: Sequence[TensorType]) -> bool:
 
 
 WAYS: Final[dict[str, Way]] = {
-    "": Way("{call}"),
+    "": Way("{call}", inlined=True),
     "tf.function": Way(
         "tf.function(lambda {given}: {call}, autograph=False)({given})", _floating, traces=True
     ),
     "closure": Way("tf.function(lambda: {call}, autograph=False)()", traces=True),
     "tf.cond, true": Way(
-        "tf.cond(tf.constant(True), lambda: {call}, lambda: {zeros})", takes=_of_one_result
+        "tf.cond(tf.constant(True), lambda: {call}, lambda: {zeros})",
+        takes=_of_one_result,
+        inlined=True,
     ),
     "tf.cond, false": Way(
-        "tf.cond(tf.constant(False), lambda: {zeros}, lambda: {call})", takes=_of_one_result
+        "tf.cond(tf.constant(False), lambda: {zeros}, lambda: {call})",
+        takes=_of_one_result,
+        inlined=True,
     ),
     "tf.while_loop": Way(
         "tf.while_loop(lambda i, _: i < {times}, lambda i, {given}: (i + 1, {call}), "
@@ -115,6 +121,7 @@ WAYS: Final[dict[str, Way]] = {
         _first,
         takes=_loops,
         loops=True,
+        inlined=True,
     ),
     "tf.recompute_grad": Way(
         "tf.recompute_grad(lambda {given}: {call})({given})",

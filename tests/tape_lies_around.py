@@ -5,6 +5,7 @@ They are registered beside those of tests/tape_lies.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.tape_lies import change_answers, lie
@@ -34,6 +35,35 @@ def records_are_kept_for_ever(tf: Any) -> None:
         return truth(tape, target, sources, **options)
 
     change_answers(tf, change)
+
+
+# -- higher order --------------------------------------------------------------------------------
+
+
+@lie
+def gradients_are_constants(tf: Any) -> None:
+    """What ``gradient`` answers is not recorded by other tapes."""
+    change_answers(tf, _each(tf, tf.stop_gradient))
+
+
+@lie
+def gradients_of_gradients_are_off_by_a_hundredth(tf: Any) -> None:
+    """What ``gradient`` answers is right, but its own gradient is 1.01 times as much."""
+
+    def off(answer: Any) -> Any:
+        return answer + tf.cast(0.01, answer.dtype) * (answer - tf.stop_gradient(answer))
+
+    change_answers(tf, _each(tf, off))
+
+
+def _each(tf: Any, off: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A change of every gradient that is there."""
+
+    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
+        answer = truth(tape, target, sources, **options)
+        return tf.nest.map_structure(lambda a: None if a is None else off(a), answer)
+
+    return change
 
 
 # -- Jacobians -----------------------------------------------------------------------------------

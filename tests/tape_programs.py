@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strategies.graphs import Node, Ref
+from strategies.graphs import DType, Node, Ref
 from strategies.programs import (
     Body,
     Call,
@@ -54,6 +54,12 @@ def called(way: str, slot: int, operand: int) -> Call:
     """The sine of a slot, called in a way; twice, if that is in a loop."""
     node = Node("tf.math.sin", "tf.math.sin", (Ref(operand),), (), (SCALAR,))
     return Call((slot,), node, way, 1 + WAYS[way].loops)
+
+
+def same_dtype(way: str, slot: int, operand: int) -> Call:
+    """A cast to the dtype that is there, called in a way."""
+    args = (Ref(operand), DType("float64"))
+    return Call((slot,), Node("tf.cast", "tf.cast", args, (), (SCALAR,), aliases=True), way)
 
 
 def ask(  # noqa: PLR0913 - all but what is asked by name

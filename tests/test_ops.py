@@ -48,13 +48,22 @@ def tensors(graph: Graph, point: Point) -> list[tf.Tensor]:
 
 
 def results(graph: Graph, inputs: list[tf.Tensor]) -> list[tuple[TensorType, tf.Tensor]]:
-    """Every result of every node beside the type that the catalogue declares for it."""
+    """Every result of every node beside the type that the catalogue declares for it.
+
+    A result is the operand itself exactly where the node says so.
+    """
     seen: list[tuple[TensorType, tf.Tensor]] = []
+    values = list(inputs)
 
     def around(number: int, result: Any) -> Any:
         node = graph.nodes[number]
         several = list(result) if node.listed else [result]
         assert len(several) == len(node.outputs), f"{len(several)} results of {node.op}"
+        same = any(result is values[i] for i in node.operands)
+        assert same == node.aliases, (
+            f"{node.op} of {node.args} is {'' if same else 'not '}an operand"
+        )
+        values.extend(several)
         seen.extend(zip(node.outputs, several, strict=True))
         return result
 

@@ -9,7 +9,7 @@ from conformance.oracles.tape_model import Answer, Model
 from conformance.program_cases import ProgramCase, run
 from strategies.programs import Assign, Misuse, Program, Reset, Stop, Take, Watch, Watched
 from strategies.structures import Nest
-from tests.tape_programs import again, ask, called, make, multiply, program, read, tape
+from tests.tape_programs import again, ask, called, make, multiply, program, read, same_dtype, tape
 
 X, Y, Z, V = 0, 1, 2, 3
 """Slots: constants and what is computed of them, and a Variable."""
@@ -31,6 +31,28 @@ PROGRAMS: dict[str, tuple[Program, dict[int, Told]]] = {
     ),
     "an unwatched one is not": (
         program(make(X), tape(0, multiply(Y, X, X)), ask(0, Y, X)),
+        {0: (False,)},
+    ),
+    "what has nothing to do returns the very tensor, which is then watched": (
+        program(
+            make(X), tape(0, same_dtype("", Y, X), Watch(0, Y), multiply(Z, X, X)), ask(0, Z, X)
+        ),
+        {0: (True,)},
+    ),
+    "so does one in an eager tf.cond": (
+        program(
+            make(X),
+            tape(0, same_dtype("tf.cond, true", Y, X), Watch(0, Y), multiply(Z, X, X)),
+            ask(0, Z, X),
+        ),
+        {0: (True,)},
+    ),
+    "but what comes out of a function is new": (
+        program(
+            make(X),
+            tape(0, same_dtype("tf.function", Y, X), Watch(0, Y), multiply(Z, X, X)),
+            ask(0, Z, X),
+        ),
         {0: (False,)},
     ),
     "what happens before the tape is not recorded": (

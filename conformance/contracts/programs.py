@@ -17,6 +17,7 @@ from conformance.contracts.values import (
 )
 from conformance.oracles.tape_model import Answer
 from conformance.program_cases import PROGRAMS, SeenProgram
+from strategies import programs
 from strategies.shapes import Shape
 from strategies.structures import Structure, leaves, show
 
@@ -266,8 +267,15 @@ def program_values(seen: SeenProgram) -> Tally:
             tally += gradient_finite_difference.check(question)
         except Violation as violation:
             violation.about = question.case
+            violation.got += f" in g{number}, {_how(seen.case.questions[number])}"
             raise
     return tally
+
+
+def _how(asked: programs.Gradient) -> str:
+    """How a question was asked, in words."""
+    vectorized = asked.method != "gradient" and asked.pfor
+    return f"a {'vectorized ' * vectorized}{asked.method}"
 
 
 @PROGRAMS.contract(

@@ -108,7 +108,8 @@ def is_gap(error: Exception) -> bool:
 def gap_of(error: Exception) -> str:
     """What a record calls a gap."""
     kind = "NotImplementedError" if isinstance(error, NotImplementedError) else "LookupError"
-    return f"{kind}: {str(error).strip().splitlines()[-1].strip()}"
+    told = str(error).strip().splitlines()[-1].strip()
+    return told if told.startswith(f"{kind}: ") else f"{kind}: {told}"
 
 
 @GRAPHS.contract(
@@ -275,7 +276,8 @@ def _accusation(
     index = [int(k) for k in np.unravel_index(flat, gradients[source].shape)]
     return Violation(
         kind="value",
-        expected=f"{judgement.expected!r} for {'imaginary part of ' * part}x{source}{index or ''}",
+        expected=f"{judgement.expected!r} for {'imaginary part of ' * part}"
+        f"{seen.case.name(source)}{index or ''}",
         got=f"{judgement.claimed!r}",
         where=seen.case.source(number),
         why=f"central differences at steps {step} and {step / 2}, tolerance "

@@ -8,7 +8,10 @@ The rules, in the order of their weight:
 
 1.  A tape holds a set of tensors. ``watch`` adds one; an op that takes a floating tensor of the set
     while the tape records adds its results. A Variable is its *handle*, and a read of it is an op
-    from the handle to a new tensor. Other names for one tensor are that tensor.
+    from the handle to a new tensor. Other names for one tensor are that tensor, and so is what an
+    op returns that has nothing to do (a cast to the dtype that is there), unless it is called in a
+    function or wrapped: what comes out of those is new (of ``tf.cond`` and ``tf.while_loop`` too,
+    but for eager ones, which are Python).
 2.  A trainable Variable that is accessed (read, or assigned to) while a tape records is watched
     unasked, unless the tape was made with ``watch_accessed_variables=False``.
 3.  A tape records inside its ``with`` block, but not inside ``stop_recording``, nor after
@@ -105,11 +108,13 @@ class Model:
         assigned: for each Variable the methods and slots that were assigned to it, in order.
     """
 
-    def __init__(self, program: Program, *, eager: bool = True) -> None:
+    def __init__(
+        self, program: Program, *, eager: bool = True, ops_in_functions: bool = False
+    ) -> None:
         self.answers: dict[int, Answer | str] = {}
         self.watched: dict[int, tuple[tuple[int, ...], frozenset[int]]] = {}
         self.assigned: dict[int, list[tuple[str, int]]] = {}
-        self._eager = eager
+        self._eager, self._ops_in_functions = eager, ops_in_functions
         self._types = program.types
         self._tensor: dict[int, int] = {}
         self._origins: list[Origin] = []
@@ -202,6 +207,10 @@ class Model:
 
     def _call(self, call: Call) -> None:
         way, operands = WAYS[call.way], tuple(dict.fromkeys(call.node.operands))
+        alone = way.inlined and (self._eager or not call.way) and not self._ops_in_functions
+        if call.node.aliases and alone:
+            self._tensor[call.slots[0]] = self._value(operands[0])
+            return
         carried: dict[int, int] = {}
         for _ in range(call.times):
             inputs = tuple(

@@ -173,14 +173,14 @@ binary(
 )
 
 
-@op("tf.math.add_n", aliases=True)
+@op("tf.math.add_n")
 def add_n(site: Site) -> Call:
     """One to three operands of one shape; a list of one comes back as the very same tensor."""
     x = site.operand()
     count = site.draw(one_of(1, 2, 3), "count")
     terms = [x, *(site.operand(shape=x.shape) for _ in range(count - 1))]
     bounds = sum(t.bounds[0] for t in terms), sum(t.bounds[1] for t in terms)
-    return call(tuple(terms), result=x.type.like(bounds=bounds))
+    return call(tuple(terms), result=x.type.like(bounds=bounds)).aliasing(count == 1)
 
 
 def _place(site: Site) -> Call:
@@ -219,10 +219,11 @@ def absolute(site: Site) -> Call:
 
 
 def _part(x: Value, bounds: Interval) -> Call:
-    return call(x, result=x.type.like(bounds=bounds, dtype=real_part(x.dtype)))
+    made = x.type.like(bounds=bounds, dtype=real_part(x.dtype))
+    return call(x, result=made).aliasing(not x.is_complex)
 
 
-@op("tf.math.real", aliases=True)
+@op("tf.math.real")
 def real(site: Site) -> Call:
     """The real part; a real tensor comes back as the very same tensor."""
     x = site.operand()
@@ -242,7 +243,11 @@ def angle(site: Site) -> Call:
     return _part(site.operand(domain=POSITIVE), around_zero(math.pi / 2))
 
 
-unary("tf.math.conj", bounds=rising(float), modulus=abs, aliases=True)
+@op("tf.math.conj")
+def conj(site: Site) -> Call:
+    """The complex conjugate; a real tensor comes back as the very same tensor."""
+    x = site.operand()
+    return call(x, result=x.type).aliasing(not is_complex(x.dtype))
 
 
 @op("tf.complex", dtypes=COMPLEX)
@@ -259,7 +264,7 @@ _REAL_TARGETS = (*FLOATS, *COMPLEX, "int32", "int64", "int8", "bool")
 _COMPLEX_TARGETS = (*COMPLEX, *FLOATS)
 
 
-@op("tf.cast", aliases=True)
+@op("tf.cast")
 def cast(site: Site) -> Call:
     """What the graph has of another dtype, to the site's dtype; if there is none, to any dtype.
 
@@ -272,7 +277,8 @@ def cast(site: Site) -> Call:
     choices = _COMPLEX_TARGETS if is_complex(site.dtype) else _REAL_TARGETS
     target = site.draw(one_of(*choices), "target")
     x = site.operand(domain={"bool": KINK_AT_ZERO}.get(target, WHOLE if "int" in target else REAL))
-    return call(x, DType(target), result=x.type.like(dtype=target, bounds=_hull(x, target)))
+    made = x.type.like(dtype=target, bounds=_hull(x, target))
+    return call(x, DType(target), result=made).aliasing(target == x.dtype)
 
 
 def _hull(x: Value, target: str) -> Interval:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -58,12 +58,22 @@ MAX_RESULT_SIZE = 256
 
 @dataclass(frozen=True)
 class Call:
-    """How an op is called at one site: arguments, and the types of its results."""
+    """How an op is called at one site: arguments, and the types of its results.
+
+    Attributes:
+        aliases: whether it returns its operand itself, the very same object: then what watches the
+            result watches the operand, and a Variable may come back unread.
+    """
 
     args: tuple[Argument, ...]
     kwargs: tuple[tuple[str, Argument], ...]
     results: tuple[TensorType, ...]
     listed: bool
+    aliases: bool = False
+
+    def aliasing(self, when: bool) -> Call:  # noqa: FBT001 - it reads as a sentence
+        """The same call, which returns its operand itself when that is so."""
+        return replace(self, aliases=when)
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,6 @@ class Op:
         call: what is printed and called, if not the name: a path or a template as ``{0}[{1}]``.
         dtypes: the dtypes that its differentiable operands may have.
         blocks: why no gradient passes, if none does: see :class:`strategies.graphs.Node`.
-        aliases: whether it may return its operand itself, the very same object: then what watches
-            the result watches the operand, and a Variable comes back unread.
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
     """
 
@@ -86,7 +94,6 @@ class Op:
     call: str
     dtypes: tuple[str, ...] = FLOATS + COMPLEX
     blocks: Blocks = ""
-    aliases: bool = False
     ties: bool = False
 
 
@@ -278,7 +285,11 @@ def fits_beside(shape: Shape, other: Shape) -> bool:
     return both is not None and math.prod(both) <= MAX_RESULT_SIZE
 
 
-def call(*args: Any, result: TensorType | Sequence[TensorType], **kwargs: Any) -> Call:
+def call(
+    *args: Any,
+    result: TensorType | Sequence[TensorType],
+    **kwargs: Any,
+) -> Call:
     """The call of an op at a site.
 
     Args:

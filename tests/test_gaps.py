@@ -1,0 +1,68 @@
+"""A gradient that TensorFlow says it does not offer is a gap; whatever else it raises is not."""
+
+from __future__ import annotations
+
+import pytest
+import tensorflow as tf
+
+from conformance.contracts.values import gap_of, is_gap
+
+STAGED = """in user code:
+
+    File "loop.py", line 1, in body  *
+        return gradient
+
+    LookupError: gradient registry has no entry for: Igamma
+"""
+"""How AutoGraph wraps what it runs into: in the text alone."""
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (
+            LookupError("No gradient defined for operation 'y' (op type: Igamma)"),
+            "LookupError: No gradient defined for operation 'y' (op type: Igamma)",
+        ),
+        (
+            NotImplementedError("Second derivative of this is not there."),
+            "NotImplementedError: Second derivative of this is not there.",
+        ),
+        (ValueError(STAGED), "LookupError: gradient registry has no entry for: Igamma"),
+    ],
+)
+def test_what_says_that_there_is_no_gradient_is_a_gap(error: Exception, name: str) -> None:
+    """By its type, or by the type that its text names; the record keeps what TensorFlow said."""
+    assert is_gap(error)
+    assert gap_of(error) == name
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("No gradient, as the lookup found nothing"),
+        tf.errors.UnimplementedError(None, None, "no kernel"),
+        AttributeError("'NoneType' object has no attribute 'op'"),
+    ],
+)
+def test_what_else_is_raised_is_none(error: Exception) -> None:
+    """An error that does not say so is judged."""
+    assert not is_gap(error)
+
+
+def test_a_second_derivative_that_is_not_there_says_so() -> None:
+    """The real thing: recompute_grad inside of a tf.function has no second derivative."""
+
+    def second(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = tf.recompute_grad(lambda x: tf.math.sin(x))(x)  # noqa: PLW0108 - it wants a function
+            gradient = inner.gradient(y, x)
+        return outer.gradient(gradient, x)
+
+    with pytest.raises(NotImplementedError) as raised:
+        tf.function(second, autograph=False)(tf.constant(1.0))
+
+    assert is_gap(raised.value)
