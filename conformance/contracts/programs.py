@@ -255,7 +255,7 @@ def program_values(seen: SeenProgram) -> Tally:
     tally = Tally()
     for number in seen.case.questions:
         question = seen.question(number)
-        if question is None:
+        if question is None or isinstance(seen.answers[number], Exception):
             continue
         answer = seen.model.answers[number]
         assert isinstance(answer, Answer)
