@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 import traceback
 from dataclasses import dataclass
@@ -72,6 +73,21 @@ def raised_by_tensorflow(error: Exception) -> Exception:
     if frames and frames[-1].f_code.co_filename.startswith(_OURS):
         raise error
     return error
+
+
+def is_gap(error: Exception) -> bool:
+    """Whether an error says that TensorFlow offers no such gradient."""
+    # AutoGraph wraps what it runs into (in forward mode to 2.15, in the loops of Jacobians), and
+    # keeps the cause in the text alone
+    plainly = type(error) in (LookupError, NotImplementedError)  # an IndexError says something else
+    return plainly or re.search(r"\bLookupError: ", str(error)) is not None
+
+
+def gap_of(error: Exception) -> str:
+    """What a record calls a gap."""
+    kind = "NotImplementedError" if isinstance(error, NotImplementedError) else "LookupError"
+    told = str(error).strip().splitlines()[-1].strip()
+    return told if told.startswith(f"{kind}: ") else f"{kind}: {told}"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ in the tally, never dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -180,6 +180,7 @@ class Cases(Generic[C, S]):
         subjects: what outcomes are about; one empty string if there is only one.
         modes: the modes in which the family runs.
         times: how many times as many cases an item has as the profile says.
+        one_each: whether each contract has cases of its own: subjects are then contracts' ids.
         contracts: filled by :meth:`contract`.
     """
 
@@ -187,10 +188,15 @@ class Cases(Generic[C, S]):
     draw: Callable[[str, str], st.SearchStrategy[C]]
     run: Callable[[C, str], S]
     source: Callable[[C], str]
-    subjects: tuple[str, ...] = ("",)
+    subjects: Collection[str] = ("",)
     modes: tuple[str, ...] = ALL_MODES
     times: int = 1
+    one_each: bool = False
     contracts: list[Contract] = field(default_factory=list)
+
+    def about(self, subject: str) -> list[Contract]:
+        """The contracts that look at the cases of a subject."""
+        return [c for c in self.contracts if not self.one_each or c.id == subject]
 
     def contract(  # noqa: PLR0913 - each is said by name, and most contracts say two
         self,

@@ -349,14 +349,16 @@ def _items(
     collector: pytest.Module, name: str, cases: Cases[Any, Any], run: TapeRun
 ) -> Iterator[pytest.Item]:
     for subject in cases.subjects:
-        for mode in cases.modes:
+        for mode in {m: 0 for c in cases.about(subject) for m in cases.modes if m in c.modes}:
             if mode in run.modes and takes(run.profile, run.seed, subject, mode):
                 parts = "-".join(part for part in (subject, mode) if part)
                 item: ContractItem = ContractItem.from_parent(
                     collector, name=f"{name}[{parts}]", callobj=lambda: None
                 )
                 item.cases, item.subject, item.mode = cases, subject, mode
-                item.extra_keyword_matches.update(c.id for c in cases.contracts if mode in c.modes)
+                item.extra_keyword_matches.update(
+                    c.id for c in cases.about(subject) if mode in c.modes
+                )
                 yield item
 
 

@@ -50,8 +50,9 @@ class ItemRun:
 
     def __init__(self, cases: Cases[Any, Any], subject: str, mode: str, plan: Plan) -> None:
         self.cases, self.subject, self.mode, self.plan = cases, subject, mode, plan
-        self.contracts = [c for c in cases.contracts if c.applies(mode, plan.version)]
-        self.outcomes = {c.id: Outcome(c.id, subject, mode) for c in self.contracts}
+        self.contracts = [c for c in cases.about(subject) if c.applies(mode, plan.version)]
+        told = "" if cases.one_each else subject
+        self.outcomes = {c.id: Outcome(c.id, told, mode) for c in self.contracts}
         self.node_id = ""
         self._digest = hashlib.sha256()
         self._pinned: tuple[str, str] | None = None
@@ -79,6 +80,8 @@ class ItemRun:
         seeded: Callable[[], None] = hypothesis.seed(seed)(wrapped)
 
         def run() -> None:
+            if not self.contracts:
+                return
             try:
                 with shrinking_at_most(SHRINK_SECONDS):
                     seeded()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from conformance.contracts.values import gap_of, is_gap
+from conformance.boundary import gap_of, is_gap
 
 STAGED = """in user code:
 
@@ -42,6 +42,8 @@ def test_what_says_that_there_is_no_gradient_is_a_gap(error: Exception, name: st
     [
         ValueError("No gradient, as the lookup found nothing"),
         tf.errors.UnimplementedError(None, None, "no kernel"),
+        IndexError("list index out of range"),
+        KeyError("no gradient"),
         AttributeError("'NoneType' object has no attribute 'op'"),
     ],
 )

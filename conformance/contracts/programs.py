@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conformance.boundary import Gradient
+from conformance.boundary import Gradient, gap_of, is_gap
 from conformance.contract import Tally, Violation, docstring, guide
 from conformance.contracts.values import (
-    gap_of,
     gradient_finite_difference,
-    is_gap,
     raised,
 )
 from conformance.oracles.tape_model import Answer

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from conformance.boundary import Gradient, raised_by_tensorflow, tensorflow
+from conformance.boundary import Gradient, gap_of, is_gap, raised_by_tensorflow, tensorflow
 from conformance.contract import Tally, Violation, docstring, guide
 from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import GRAPHS, Seen
@@ -96,20 +96,6 @@ def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
         )
     tally.gap(gap_of(error))
     return tally
-
-
-def is_gap(error: Exception) -> bool:
-    """Whether an error says that TensorFlow offers no such gradient."""
-    # AutoGraph wraps what it runs into (in forward mode to 2.15, in the loops of Jacobians), and
-    # keeps the cause in the text alone
-    return isinstance(error, LookupError | NotImplementedError) or ("LookupError: " in str(error))
-
-
-def gap_of(error: Exception) -> str:
-    """What a record calls a gap."""
-    kind = "NotImplementedError" if isinstance(error, NotImplementedError) else "LookupError"
-    told = str(error).strip().splitlines()[-1].strip()
-    return told if told.startswith(f"{kind}: ") else f"{kind}: {told}"
 
 
 @GRAPHS.contract(

@@ -161,6 +161,8 @@ class Model:
                 if op.part is not None or record.perhaps.issuperset(held):
                     record.perhaps.update(op.results)
                     record.doubted.add(op.at)
+                else:
+                    record.perhaps.difference_update(op.results)
 
     def _value(self, slot: int) -> int:
         """The tensor that an op gets where a slot is its operand."""
@@ -217,6 +219,9 @@ class Model:
                 (slot, carried[slot] if slot in carried else self._value(slot)) for slot in operands
             )
             results = tuple(map(self._new, call.slots))
+            if not alone:
+                # a function takes the handle of a Variable, which is held whatever it holds
+                self._doubt(results, (self._tensor[i] for i in operands if i in self._roles))
             if call.node.blocks and way.factor is None:
                 self._doubt(results, (i for _, i in inputs if self._floating(i)))
             else:

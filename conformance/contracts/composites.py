@@ -1,0 +1,1 @@
+"""IndexedSlices, sparse and ragged tensors."""

@@ -1,0 +1,1 @@
+"""Gradients that the user writes, stops, recomputes or registers."""

@@ -1,0 +1,1 @@
+"""Tapes under tf.distribute, and in graphs of TensorFlow 1."""

@@ -1,0 +1,1 @@
+"""Which dtypes have gradients, and of what dtype those are."""

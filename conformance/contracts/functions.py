@@ -1,0 +1,1 @@
+"""tf.function, XLA and tf.gradients."""

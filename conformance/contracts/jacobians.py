@@ -1,0 +1,1 @@
+"""jacobian and batch_jacobian."""

@@ -1,0 +1,1 @@
+"""Tapes in tapes, and gradients of gradients."""

@@ -1,0 +1,1 @@
+"""Gradients at singular points."""

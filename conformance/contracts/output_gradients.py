@@ -1,0 +1,1 @@
+"""The cotangents that a gradient is asked with."""

@@ -1,0 +1,1 @@
+"""How often a tape answers, and what it keeps alive."""

@@ -1,0 +1,1 @@
+"""When a tape records: stopped, reset, left, entered again."""

@@ -1,0 +1,1 @@
+"""What differentiating changes, and what it leaves alone."""

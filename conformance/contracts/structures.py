@@ -1,0 +1,1 @@
+"""How nests of sources and targets come back."""

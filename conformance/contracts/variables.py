@@ -1,0 +1,1 @@
+"""What Variables are to a tape: reads, assignments, trainability."""
