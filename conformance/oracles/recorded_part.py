@@ -81,7 +81,9 @@ class Record:
 
     Of each tensor it knows the op that made it, or None if it was watched. Of some nobody can say
     whether they are there: the tensors ``perhaps``, the ops ``doubted`` (by when they ran), and as
-    watched Variables ``unsure``.
+    watched Variables ``unsure``. ``late`` are the tensors that an op took before they were watched,
+    with when it ran: it was recorded for another's sake, and may have been several ops, of which
+    those that took them were not.
     """
 
     tensors: dict[int, Recorded | None] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Record:
     doubted: set[int] = field(default_factory=set)
     variables: list[int] = field(default_factory=list)
     unsure: set[int] = field(default_factory=set)
+    late: set[tuple[int, int]] = field(default_factory=set)
 
     def behind(self, targets: Iterable[int], *, surely: bool = False) -> list[Recorded]:
         """The recorded ops on the way to the targets, in the order in which they ran.
@@ -194,6 +197,7 @@ class PartBuilder:
         zero, and all is well, but not for a source that comes another way too: as it is itself that
         gradient and a target, or was watched after an op took it with the gradient. Nor for one
         that was made between a gradient's own sources and targets: it may have been taken or not.
+        Nor for one that was watched after an op took it.
         """
         perhaps = self._record.perhaps
         unclear = perhaps.intersection(targets)
@@ -203,6 +207,7 @@ class PartBuilder:
                 unclear |= {i for inner in made for i in inner.results}
             elif op.at in self._record.doubted:
                 unclear |= {i for i in op.floating if i not in perhaps}
+            unclear |= {i for i in op.floating if (op.at, i) in self._record.late}
         return frozenset(unclear.intersection(self._moved))
 
     def _missed(self, op: Recorded) -> bool:

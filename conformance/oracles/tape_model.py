@@ -18,9 +18,11 @@ The rules, in the order of their weight:
     ``reset`` what was before it, nor (if it is not persistent) after it has answered once.
     Entering a tape again goes on with what it has, if it has anything.
 4.  A source is connected if it is in the set *when the question is asked* and is a target, or is
-    taken by some recorded op on the way to one. So watching late connects what happened to be
-    recorded for another tensor's sake; but where no tape records at all, watching does nothing.
-    A target that is not in the set is connected to itself, unless such an op takes it.
+    taken by some recorded op on the way to one. Watching late may connect what was recorded for
+    another tensor's sake (not where the op was several, of which one took that tensor alone); but
+    where no tape records at all, watching does nothing.
+    A target that is not in the set is connected to itself, unless such an op takes it (or part of
+    such an op does).
 5.  Assigning to a Variable records nothing. What was read before keeps its old value.
 6.  The gradient is that of the recorded part alone: all else is a constant.
 7.  Zeros for a Variable that is not connected may be made by reading it (eagerly they are, inside
@@ -157,6 +159,7 @@ class Model:
         for _, record in self._recording():
             held = [i for i in op.floating if i in record.tensors]
             if held:
+                record.late.update((op.at, i) for i in op.floating if i not in held)
                 record.tensors.update(dict.fromkeys(op.results, op))
                 if op.part is not None or record.perhaps.issuperset(held):
                     record.perhaps.update(op.results)
@@ -350,7 +353,12 @@ class Model:
     ) -> tuple[bool | None, ...]:
         """For each source whether it has a gradient; None if nobody can say."""
         taken, surely_taken = (
-            {i for op in record.behind(targets, surely=surely) for i in op.floating}
+            {
+                i
+                for op in record.behind(targets, surely=surely)
+                for i in op.floating
+                if not (surely and (op.at, i) in record.late)
+            }
             for surely in (False, True)
         )
         # a Jacobian differentiates elements of its target, which a tape must hold to record that
