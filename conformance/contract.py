@@ -18,7 +18,7 @@ in the tally, never dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -154,11 +154,11 @@ class Contract:
 
     def applies(self, mode: str, version: tuple[int, int]) -> bool:
         """Whether it is asserted in a mode on a TensorFlow minor version such as (2, 21)."""
-        return (
-            mode in self.modes
-            and self.since <= version
-            and (self.until is None or version <= self.until)
-        )
+        return mode in self.modes and self.covers(version)
+
+    def covers(self, version: tuple[int, int]) -> bool:
+        """Whether it is asserted on a TensorFlow minor version."""
+        return self.since <= version and (self.until is None or version <= self.until)
 
 
 CATALOGUE: dict[str, Contract] = {}
@@ -180,6 +180,8 @@ class Cases(Generic[C, S]):
         subjects: what outcomes are about; one empty string if there is only one.
         modes: the modes in which the family runs.
         times: how many times as many cases an item has as the profile says.
+        notes: what of that which was seen is kept in the record beside the outcomes, ready for
+            JSON.
         contracts: filled by :meth:`contract`.
     """
 
@@ -190,6 +192,7 @@ class Cases(Generic[C, S]):
     subjects: tuple[str, ...] = ("",)
     modes: tuple[str, ...] = ALL_MODES
     times: int = 1
+    notes: Callable[[S], Sequence[Mapping[str, Any]]] | None = None
     contracts: list[Contract] = field(default_factory=list)
 
     def contract(  # noqa: PLR0913 - each is said by name, and most contracts say two

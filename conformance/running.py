@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,7 @@ class ItemRun:
         self.contracts = [c for c in cases.contracts if c.applies(mode, plan.version)]
         self.outcomes = {c.id: Outcome(c.id, subject, mode) for c in self.contracts}
         self.node_id = ""
+        self.notes: list[Mapping[str, Any]] = []
         self._digest = hashlib.sha256()
         self._pinned: tuple[str, str] | None = None
         self._raised: Violation | None = None
@@ -114,6 +115,8 @@ class ItemRun:
             if searching:
                 self._reject(str(error))
             return
+        if searching and self.cases.notes is not None:
+            self.notes += self.cases.notes(seen)
         share = (time.perf_counter() - started) / max(len(self.contracts), 1)
         violations = []
         for contract in self.contracts:
