@@ -25,10 +25,13 @@ _ENTRIES = ("Args", "Arguments", "Attributes", "Raises")
 
 _BULLET = re.compile(r"(?:[*-]|\d+\.) +")
 _HEADING = re.compile(r"#{1,6} ")
+_APART = re.compile(rf"{_HEADING.pattern}|{_BULLET.pattern}")
 _ABBREVIATED = re.compile(r"(?:e\.g|i\.e|w\.r\.t|vs|cf|resp|approx)\.$", re.IGNORECASE)
 _END = re.compile(r"[.!?][\"')\]]*\s+(?=[A-Z`\"'(\[<*]|\d+\.?\d*[^.)\d])")
 _LABEL = re.compile(r"For example|(?:\S+ ){0,2}\S+[:,]")
 """``Example usage:`` and ``For example,`` only say that something follows."""
+_SHORT = 2
+"""``name: Optional.`` is no sentence: so few words belong to what follows."""
 _QUOTED = re.compile(r"``.*?``|`[^`]*`")
 
 
@@ -96,14 +99,13 @@ def take_apart(text: str) -> Docstring:
     examples: list[Example] = []
     adjacent = False
     for block in _blocks(text.splitlines()):
-        if isinstance(block, Example):
-            if adjacent and block.prompted and examples[-1].prompted:
-                block = Example(f"{examples.pop().text}\n\n{block.text}", prompted=True)
-            examples.append(block)
-            adjacent = True
-        else:
+        if isinstance(block, str):
             sentences.update(dict.fromkeys(_sentences(block)))
-            adjacent = False
+        elif adjacent and block.prompted and examples[-1].prompted:
+            examples[-1] = Example(f"{examples[-1].text}\n\n{block.text}", prompted=True)
+        else:
+            examples.append(block)
+        adjacent = isinstance(block, Example)
     return Docstring(tuple(sentences), tuple(examples))
 
 
@@ -112,42 +114,44 @@ def _blocks(lines: Sequence[str]) -> Iterator[str | Example]:
     pending: list[str] = []
     section, base, at = "", 0, 0
     while at < len(lines):
-        line, start = lines[at], at
-        stripped, indent = line.strip(), len(line) - len(line.lstrip())
-        at += 1
-        starts_example = stripped.startswith(("```", ">>>"))
-        starts_section = stripped.removesuffix(":") in SECTIONS and stripped.endswith(":")
-        if section and stripped and not base:
+        line = lines[at].strip()
+        indent = len(lines[at]) - len(lines[at].lstrip())
+        fenced, prompted = line.startswith("```"), line.startswith(">>>")
+        if section and line and not base:
             base = indent
-        if section and stripped and indent < base:
+        elif section and line and indent < base:
             section = ""
-        breaks = (
-            not stripped
-            or starts_example
-            or starts_section
-            or _HEADING.match(stripped)
-            or _BULLET.match(stripped)
-            or (section in _ENTRIES and indent == base)
-        )
-        if breaks and pending:
-            yield " ".join(pending)
+        starts = line.removesuffix(":") if line.endswith(":") else ""
+        entry = section in _ENTRIES and indent == base
+        if not line or fenced or prompted or starts in SECTIONS or entry or _APART.match(line):
+            yield from _joined(pending)
             pending = []
-        if starts_section:
-            section, base = stripped[:-1], 0
-            pending = [] if section in _ENTRIES else [stripped]
-        elif stripped.startswith("```"):
-            while at < len(lines) and not lines[at].strip().startswith("```"):
-                at += 1
-            yield Example(dedent("\n".join(lines[start + 1 : at])).strip("\n"), prompted=False)
+        start, at = at, at + 1
+        if fenced or prompted:
+            at = _end(lines, start, fenced=fenced)
+            code = "\n".join(lines[start + fenced : at])
+            yield Example(dedent(code).strip("\n"), prompted)
             at += 1
-        elif starts_example:
-            while at < len(lines) and lines[at].strip():
-                at += 1
-            yield Example(dedent("\n".join(lines[start:at])), prompted=True)
-        elif stripped and not _HEADING.match(stripped):
-            pending.append(stripped)
-    if pending:
-        yield " ".join(pending)
+        elif starts in SECTIONS:
+            section, base = starts, 0
+            pending = [] if section in _ENTRIES else [line]
+        elif line and not _HEADING.match(line):
+            pending.append(line)
+    yield from _joined(pending)
+
+
+def _joined(lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield " ".join(lines)
+
+
+def _end(lines: Sequence[str], start: int, *, fenced: bool) -> int:
+    """The line after an example: its closing fence, or the first empty line."""
+    for at in range(start + 1, len(lines)):
+        line = lines[at].strip()
+        if line.startswith("```") if fenced else not line:
+            return at
+    return len(lines)
 
 
 def _sentences(text: str) -> Iterator[str]:
@@ -157,7 +161,7 @@ def _sentences(text: str) -> Iterator[str]:
     start = 0
     for end in _END.finditer(masked):
         piece = text[start : end.end()].strip()
-        if not _ABBREVIATED.search(masked[start : end.start() + 1]) and len(piece.split()) > 2:
+        if not _ABBREVIATED.search(masked[start : end.start() + 1]) and len(piece.split()) > _SHORT:
             yield from _unless_label(piece)
             start = end.end()
     yield from _unless_label(text[start:])

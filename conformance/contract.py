@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, TypeVar
 
 from hypothesis import strategies as st
@@ -163,6 +163,15 @@ class Contract:
 
 CATALOGUE: dict[str, Contract] = {}
 """Every contract by id, in the order in which the modules state them."""
+
+
+def stated() -> list[dict[str, Any]]:
+    """Every contract with its sentence and its citations, ready for JSON."""
+    return [
+        {"id": c.id, "sentence": c.sentence, "citations": [asdict(cite) for cite in c.cites]}
+        for c in CATALOGUE.values()
+    ]
+
 
 ALL_MODES = tuple(MODES)
 

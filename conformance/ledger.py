@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from conformance.citations import Docstring, Example, fingerprint, fold
 from conformance.contract import Contract
@@ -27,12 +26,7 @@ else:  # pytest itself needs tomli there
 FILE = Path(__file__).with_name("ledger.toml")
 STATES = ("cited", "filed", "promised", "open")
 _HINT = "the head of conformance/ledger.toml shows how an entry looks"
-_FIELDS = {
-    "filed": {"symbol", "reason", "fragments"},
-    "promise": {"symbol", "contract", "fragments"},
-    "example": {"symbol", "reason", "fragments"},
-}
-_OPTIONAL = {"versions"}
+KINDS = ("filed", "promise", "example")
 
 Version = tuple[int, int]
 
@@ -153,8 +147,8 @@ def load(path: Path) -> Ledger:
     """The ledger of a file.
 
     Raises:
-        UsageError: if the file is not TOML; if an entry lacks a field, has one too many, or names
-            a symbol, a reason or versions that do not exist.
+        UsageError: if the file is not TOML, or if an entry names a symbol, a reason or versions
+            that do not exist.
     """
     try:
         data = tomllib.loads(path.read_text("utf-8"))
@@ -163,45 +157,35 @@ def load(path: Path) -> Ledger:
             f"{path} is not TOML: {error}", expected="a ledger of sentences", hint=_HINT
         ) from error
     symbols, reasons = data.get("symbols", {}), data.get("reasons", {})
-    entries = [
-        entry
-        for kind in _FIELDS
-        for table in data.get(kind, ())
-        for entry in _entries(kind, table, symbols, reasons)
-    ]
+    entries = []
+    for kind in KINDS:
+        for symbol, table in dict(data.get(kind, {})).items():
+            _check_word("symbol", symbol, symbols)
+            for fragment, said in table.items():
+                entry = _entry(kind, symbol, fragment, said)
+                if kind == "filed":
+                    _check_word("reason", entry.by, reasons)
+                entries.append(entry)
     return Ledger(symbols, reasons, tuple(entries))
 
 
-def _entries(
-    kind: str, table: dict[str, Any], symbols: Mapping[str, int], reasons: Mapping[str, str]
-) -> list[Entry]:
-    name = f"an entry [[{kind}]] about {table.get('symbol')!r}"
-    if wrong := sorted((table.keys() ^ _FIELDS[kind]) - (_OPTIONAL & table.keys())):
-        raise UsageError(
-            f"{name} has these fields too many or too few: {', '.join(wrong)}",
-            expected=", ".join(sorted(_FIELDS[kind])) + "; perhaps versions",
-            hint=_HINT,
-        )
-    if table["symbol"] not in symbols:
-        raise UsageError(
-            f"{name} is about a symbol that is not in scope",
-            expected="a key of [symbols]",
-            hint=nearest(table["symbol"], symbols),
-        )
-    if kind == "filed" and table["reason"] not in reasons:
-        raise UsageError(
-            f"{name} has the reason {table['reason']!r}",
-            expected=f"one of {', '.join(reasons)}",
-            hint=nearest(table["reason"], reasons),
-        )
-    span = re.fullmatch(r"(\d+)\.(\d+)-(?:(\d+)\.(\d+))?", table.get("versions", "2.8-"))
+def _entry(kind: str, symbol: str, fragment: str, said: str | list[str]) -> Entry:
+    by, versions = (said, "2.8-") if isinstance(said, str) else said
+    span = re.fullmatch(r"(\d+)\.(\d+)-(?:(\d+)\.(\d+))?", versions)
     if span is None:
         raise UsageError(
-            f"{name} has the versions {table['versions']!r}",
+            f"the ledger has the versions {versions!r} for {fragment!r} of {symbol}",
             expected="the first and the last minor version that have it: 2.8-2.21",
             hint="leave out the last while it lasts: 2.8-",
         )
-    since = int(span[1]), int(span[2])
     until = (int(span[3]), int(span[4])) if span[3] else None
-    by = table["contract" if kind == "promise" else "reason"]
-    return [Entry(kind, table["symbol"], f, by, since, until) for f in table["fragments"]]
+    return Entry(kind, symbol, fragment, by, (int(span[1]), int(span[2])), until)
+
+
+def _check_word(what: str, word: str, known: Mapping[str, object]) -> None:
+    if word not in known:
+        raise UsageError(
+            f"the ledger has an entry with the unknown {what} {word!r}",
+            expected=f"a key of [{what}s]",
+            hint=nearest(word, known),
+        )
