@@ -58,7 +58,8 @@ class Ran:
     """What became of an example.
 
     Attributes:
-        program: all of the docstring's code up to its end, without prompts and output.
+        program: its code, after that of the examples before it that run, without prompts and
+            output.
         compared: how many outputs and values it states.
         fault: the first that is wrong, if any.
     """
@@ -73,16 +74,16 @@ class Step:
     """A statement with what is said of it.
 
     Attributes:
-        source: its text, as Python has it.
         code: compiled.
-        want: what it prints, as far as it is shown.
         claims: expressions and their values.
+        want: what it prints, as far as it is shown.
+        raises: the class of the exception that is shown; empty if none is.
     """
 
-    source: str
     code: CodeType
-    want: str
     claims: tuple[tuple[str, str], ...]
+    want: str = ""
+    raises: str = ""
 
 
 @cache
@@ -93,43 +94,40 @@ def run_examples(symbol: str, text: str) -> tuple[Ran, ...]:
     ran = []
     with _tf_print_to_file() as file:
         for number, example in enumerate(take_apart(text).examples, 1):
-            program += f"\n{_code(example)}"
-            compared, fault = _run(example, f"<{symbol}#{number}>", namespace, file)
-            ran.append(Ran(program, compared, fault))
+            try:
+                code, steps = _steps(example, f"<{symbol}#{number}>")
+            except (SyntaxError, ValueError) as error:  # doctest raises the latter
+                fault = Fault("exception", "a program", f"{type(error).__name__}: {error.args[0]}")
+                ran.append(Ran(f"{program}\n{example.text}\n", 0, fault))
+                continue
+            compared = sum(bool(step.want or step.raises) + len(step.claims) for step in steps)
+            ran.append(Ran(f"{program}\n{code}", compared, _run(steps, namespace, file)))
+            if ran[-1].fault is None:
+                program = ran[-1].program
     return tuple(ran)
 
 
-def _code(example: Example) -> str:
-    """An example as a program."""
-    if not example.prompted:
-        return f"{example.text}\n"
-    parts = doctest.DocTestParser().get_examples(example.text)
-    return "".join(part.source for part in parts)
-
-
-def _run(
-    example: Example, name: str, namespace: dict[str, Any], file: Path
-) -> tuple[int, Fault | None]:
-    """Run an example to its end, or to its first fault; and how much it states."""
-    try:
-        steps = list(_steps(example, name))
-    except SyntaxError as error:
-        return 0, Fault("exception", "a program", f"SyntaxError: {error.msg}")
-    compared = sum(bool(step.want) + len(step.claims) for step in steps)
+def _run(steps: Sequence[Step], namespace: dict[str, Any], file: Path) -> Fault | None:
+    """Run an example to its end, or to its first fault."""
     for step in steps:
         try:
             got = _printed_by(step.code, namespace, file)
             values = [(c, v, _value(c, namespace)) for c, v in step.claims]
         except Exception as error:  # noqa: BLE001 - whatever it is, the example cannot run
             raised = raised_by_tensorflow(error)
+            if type(raised).__name__ == step.raises:
+                continue
             line = (str(raised).splitlines() or [""])[0]
-            return compared, Fault("exception", "no exception", f"{type(raised).__name__}: {line}")
+            expected = step.raises or "no exception"
+            return Fault("exception", expected, f"{type(raised).__name__}: {line}")
+        if step.raises:
+            return Fault("exception", step.raises, "no exception")
         if step.want and not agrees(step.want, got):
-            return compared, Fault("output", step.want.rstrip(), got.rstrip() or "no output")
+            return Fault("output", step.want.rstrip(), got.rstrip() or "no output")
         for claim, value, found in values:
             if not agrees(value, found):
-                return compared, Fault("output", f"{claim} = {value}", found)
-    return compared, None
+                return Fault("output", f"{claim} = {value}", found)
+    return None
 
 
 def _value(expression: str, namespace: dict[str, Any]) -> str:
@@ -138,28 +136,35 @@ def _value(expression: str, namespace: dict[str, Any]) -> str:
     return repr(np.asarray(tensorflow().convert_to_tensor(found)).tolist())
 
 
-def _steps(example: Example, name: str) -> Iterator[Step]:
-    """The statements of an example.
+def _steps(example: Example, name: str) -> tuple[str, list[Step]]:
+    """An example as a program, and its statements.
 
     Raises:
         SyntaxError: if it is not Python.
+        ValueError: if its prompts are not as :mod:`doctest` has them.
     """
+    steps = []
     if example.prompted:
-        for number, part in enumerate(doctest.DocTestParser().get_examples(example.text), 1):
+        parts = doctest.DocTestParser().get_examples(example.text)
+        for number, part in enumerate(parts, 1):
             filename = _remember(f"{name[:-1]}.{number}>", part.source)
-            code = compile(part.source, filename, "single")
-            yield Step(part.source, code, part.want, tuple(c for _, c in _claims(part.source)))
-        return
+            # without dont_inherit it is compiled as this module is: with postponed annotations
+            code = compile(part.source, filename, "single", dont_inherit=True)
+            own = tuple(claim for _, claim in _claims(part.source))
+            raises = (part.exc_msg or "").partition(":")[0].strip().rpartition(".")[2]
+            steps.append(Step(code, own, "" if raises else part.want, raises))
+        return "".join(part.source for part in parts), steps
     filename = _remember(name, example.text)
-    claims = _claims(example.text)
     statements = ast.parse(example.text, filename).body
-    for number, node in enumerate(statements):
-        last = number == len(statements) - 1
+    claims = _claims(example.text)
+    for number, node in enumerate(statements, 1):
+        last = number == len(statements)
         end = node.end_lineno or node.lineno
         own = tuple(claim for line, claim in claims if line <= end or last)
         claims = [(line, claim) for line, claim in claims if line > end]
-        code = compile(ast.Module([node], []), filename, "exec")
-        yield Step(ast.get_source_segment(example.text, node) or "", code, "", own)
+        code = compile(ast.Module([node], []), filename, "exec", dont_inherit=True)
+        steps.append(Step(code, own))
+    return f"{example.text}\n", steps
 
 
 def _remember(name: str, source: str) -> str:

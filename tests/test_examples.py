@@ -97,6 +97,34 @@ def test_an_exception_is_a_fault() -> None:
     ]
 
 
+RAISES = """
+    >>> with tf.GradientTape() as tape:
+    ...   tape.watch("text")
+    Traceback (most recent call last):
+      ...
+    ValueError: ...
+"""
+
+
+def test_an_exception_that_is_shown_is_compared() -> None:
+    """By its class; and it must come."""
+    assert [(one.compared, one.fault) for one in ran(RAISES)] == [(1, None)]
+    assert faults(RAISES.replace('"text"', "tf.constant(1.0)")) == [
+        Fault("exception", "ValueError", "no exception")
+    ]
+    (other,) = faults(RAISES.replace("ValueError", "KeyError"))
+
+    assert other is not None
+    assert (other.expected, other.got[:12]) == ("KeyError", "ValueError: ")
+
+
+def test_what_is_not_python_is_left_out_of_the_program_that_is_printed() -> None:
+    """As is what could not run: the program must come to the example that failed."""
+    *_, last = ran("```\nx = <pseudo>\n```\nText.\n\n```\nno_name\n```\nText.\n\n>>> 1\n2")
+
+    assert last.program == "import numpy as np\nimport tensorflow as tf\n\n1\n"
+
+
 FENCED = """
     ```python
     with tf.GradientTape() as g:
