@@ -6,14 +6,14 @@ These cases are not drawn: an item has one. They meet TensorFlow eagerly.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
 from conformance.boundary import tensorflow, version
-from conformance.citations import Docstring, fingerprint, installed, take_apart
+from conformance.citations import fingerprint, installed, take_apart
 from conformance.contract import CATALOGUE, Cases, Contract, Unsupported
 from conformance.examples import Ran, run_examples
 from conformance.ledger import Sentence, account, ledger, misplaced
@@ -143,7 +143,7 @@ def run_docstring(place: Place, _mode: str) -> SeenDocstring:
     Raises:
         Unsupported: if there is no such symbol, and the ledger does not expect it either.
     """
-    minor, doc = version(tensorflow()), _docstring(place.symbol)
+    minor, doc = version(tensorflow()), take_apart(_text(place.symbol))
     return SeenDocstring(
         place,
         tuple(account(ledger(), place.symbol, doc, minor, CATALOGUE.values())),
@@ -151,11 +151,12 @@ def run_docstring(place: Place, _mode: str) -> SeenDocstring:
     )
 
 
-def _docstring(symbol: str) -> Docstring:
+def _text(symbol: str) -> str:
+    """A docstring; empty for a symbol that is gone although the ledger has entries about it."""
     text = installed(symbol)
     if text is None and not ledger().of(symbol, version(tensorflow()), "filed", "promise"):
         raise Unsupported("no such symbol in this version")
-    return take_apart(text or "")
+    return text or ""
 
 
 DOCSTRINGS: Cases[Place, SeenDocstring] = Cases(
@@ -188,13 +189,12 @@ def run_example(place: Place, _mode: str) -> SeenExample:
     Raises:
         Unsupported: if the docstring of this version has fewer.
     """
-    examples: Sequence[Any] = _docstring(place.symbol).examples
+    text, minor = _text(place.symbol), version(tensorflow())
+    examples = take_apart(text).examples
     if len(examples) < place.number:
         raise Unsupported("no such example in this version")
-    ran = run_examples(place.symbol, installed(place.symbol) or "")[place.number - 1]
-    minor = version(tensorflow())
-    excuse = ledger().excuse(place.symbol, minor, examples[place.number - 1])
-    return SeenExample(place, ran, excuse)
+    ran = run_examples(place.symbol, text)[place.number - 1]
+    return SeenExample(place, ran, ledger().excuse(place.symbol, minor, examples[place.number - 1]))
 
 
 EXAMPLES: Cases[Place, SeenExample] = Cases(
