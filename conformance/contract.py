@@ -18,8 +18,8 @@ in the tally, never dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, TypeVar
 
 from hypothesis import strategies as st
@@ -154,15 +154,24 @@ class Contract:
 
     def applies(self, mode: str, version: tuple[int, int]) -> bool:
         """Whether it is asserted in a mode on a TensorFlow minor version such as (2, 21)."""
-        return (
-            mode in self.modes
-            and self.since <= version
-            and (self.until is None or version <= self.until)
-        )
+        return mode in self.modes and self.covers(version)
+
+    def covers(self, version: tuple[int, int]) -> bool:
+        """Whether it is asserted on a TensorFlow minor version."""
+        return self.since <= version and (self.until is None or version <= self.until)
 
 
 CATALOGUE: dict[str, Contract] = {}
 """Every contract by id, in the order in which the modules state them."""
+
+
+def stated() -> list[dict[str, Any]]:
+    """Every contract with its sentence and its citations, ready for JSON."""
+    return [
+        {"id": c.id, "sentence": c.sentence, "citations": [asdict(cite) for cite in c.cites]}
+        for c in CATALOGUE.values()
+    ]
+
 
 ALL_MODES = tuple(MODES)
 
@@ -181,6 +190,8 @@ class Cases(Generic[C, S]):
         modes: the modes in which the family runs.
         times: how many times as many cases an item has as the profile says.
         one_each: whether each contract has cases of its own: subjects are then contracts' ids.
+        notes: what of that which was seen is kept in the record beside the outcomes, ready for
+            JSON.
         contracts: filled by :meth:`contract`.
     """
 
@@ -192,6 +203,7 @@ class Cases(Generic[C, S]):
     modes: tuple[str, ...] = ALL_MODES
     times: int = 1
     one_each: bool = False
+    notes: Callable[[S], Sequence[Mapping[str, Any]]] | None = None
     contracts: list[Contract] = field(default_factory=list)
 
     def about(self, subject: str) -> list[Contract]:

@@ -18,7 +18,7 @@ import pytest
 
 from conformance import __version__, environment
 from conformance.boundary import OLDEST, tensorflow, version
-from conformance.contract import CATALOGUE, Cases, Violation
+from conformance.contract import CATALOGUE, Cases, Violation, stated
 from conformance.deviations import FILE as DEVIATIONS
 from conformance.deviations import Deviation, load
 from conformance.errors import ExitCode, UsageError, nearest
@@ -203,7 +203,7 @@ class TapeRun:
             )
         facts = getattr(node, "workeroutput", {}).get("tape_facts")
         if facts:
-            self.record.header["used"] = json.loads(facts)
+            self._take(json.loads(facts))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002
@@ -265,6 +265,7 @@ class TapeRun:
             if call.excinfo is None or any(o.failure is not None for o in outcomes):
                 text = json.dumps([asdict(outcome) for outcome in outcomes])
                 report.tape_outcomes = text  # type: ignore[attr-defined]
+                report.tape_notes = json.dumps(item.run.notes if item.run else [])  # type: ignore[attr-defined]
             else:
                 report.tape_broken = True  # type: ignore[attr-defined]
         return report
@@ -278,6 +279,7 @@ class TapeRun:
         if outcomes is None or self.is_worker:
             return
         self.record.outcomes += map(outcome_from_json, json.loads(outcomes))
+        self.record.note(json.loads(report.tape_notes))
         if time.monotonic() - self.written > _WRITE_EVERY:
             self._write(complete=False)
 
@@ -285,11 +287,11 @@ class TapeRun:
         """Write the record; with --tape-record-only its completeness is the verdict."""
         if self.is_worker:
             if self._plan is not None:
-                facts = json.dumps(environment.used(tensorflow()))
+                facts = json.dumps(_facts())
                 self.config.workeroutput["tape_facts"] = facts  # type: ignore[attr-defined]
             return
         if self._plan is not None:
-            self.record.header["used"] = environment.used(tensorflow())
+            self._take(_facts())
         ran = exitstatus in (ExitCode.HOLDS, ExitCode.VIOLATED)
         complete = ran and self.collected == self.reported and not self.broken
         if self.collected is not None:
@@ -298,6 +300,9 @@ class TapeRun:
             session.exitstatus = ExitCode.INTERNAL
         elif self.config.option.tape_record_only and complete:
             session.exitstatus = ExitCode.HOLDS
+
+    def _take(self, facts: dict[str, Any]) -> None:
+        self.record.header["used"], self.record.contracts = facts["used"], facts["contracts"]
 
     def _write(self, *, complete: bool) -> None:
         self.written = time.monotonic()
@@ -324,6 +329,11 @@ class TapeRun:
 
 
 RUN = pytest.StashKey[TapeRun]()
+
+
+def _facts() -> dict[str, Any]:
+    """What only a process knows that has run items: its TensorFlow, and the contracts."""
+    return {"used": environment.used(tensorflow()), "contracts": stated()}
 
 
 def _asks_for_contracts(config: pytest.Config) -> bool:

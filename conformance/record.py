@@ -1,7 +1,8 @@
 """The record of a run: what gate and site read, so that neither needs TensorFlow.
 
-A record is one JSON file: a header (what ran, on what), outcomes (one for each contract, subject
-and mode) and a footer (whether it is complete, and counts). Its schema is published beside this
+A record is one JSON file: a header (what ran, on what), the contracts with what they cite, the
+sentences of the documentation, outcomes (one for each contract, subject and mode) and a footer
+(whether it is complete, and counts). Its schema is published beside this
 module as ``record.schema.json``. Records are written atomically: a reader finds the old file or the
 new one, never half of one.
 """
@@ -13,6 +14,7 @@ import json
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -119,13 +121,19 @@ class Record:
 
     Attributes:
         header: what ran and on what; see the schema.
+        contracts: those that were registered, each with its sentence and its citations.
         outcomes: in the order in which they were reached.
+        citations: the sentences that citations led to, by contract, symbol and fragment.
+        documentation: the sentences of the documentation, each with who speaks for it.
         complete: whether every collected item was run to its end.
         seconds: the wall time of the run.
     """
 
     header: dict[str, Any]
     outcomes: list[Outcome] = field(default_factory=list)
+    contracts: list[dict[str, Any]] = field(default_factory=list)
+    citations: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
+    documentation: list[dict[str, Any]] = field(default_factory=list)
     complete: bool = False
     seconds: float = 0.0
 
@@ -134,12 +142,32 @@ class Record:
         found = Counter(outcome.verdict for outcome in self.outcomes)
         return {verdict: found[verdict] for verdict in VERDICTS}
 
+    def note(self, notes: Iterable[dict[str, Any]]) -> None:
+        """Take in what an item has read of the documentation: sentences, cited or accounted for."""
+        for note in notes:
+            if note.pop("note") == "citation":
+                key = note.pop("contract"), note.pop("where"), note.pop("words")
+                self.citations[key] = note
+            else:
+                self.documentation.append(note)
+
+    def _cited(self, contract: dict[str, Any]) -> dict[str, Any]:
+        """A contract whose citations have the sentences that they led to, where they were read."""
+        unread = {"sentence": None, "hash": None}
+        found = [
+            {**c, **self.citations.get((contract["id"], c["where"], c["words"]), unread)}
+            for c in contract["citations"]
+        ]
+        return {**contract, "citations": found}
+
     def to_json(self) -> dict[str, Any]:
         """The record as the schema has it; outcomes are sorted, so that equal runs look equal."""
         ranked = sorted(self.outcomes, key=lambda o: (o.contract, o.subject, o.mode))
         return {
             "schema": SCHEMA_VERSION,
             "header": self.header,
+            "contracts": [self._cited(c) for c in sorted(self.contracts, key=lambda c: c["id"])],
+            "documentation": sorted(self.documentation, key=lambda s: s["symbol"]),
             "outcomes": [asdict(outcome) for outcome in ranked],
             "footer": {
                 "complete": self.complete,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ class ItemRun:
         told = "" if cases.one_each else subject
         self.outcomes = {c.id: Outcome(c.id, told, mode) for c in self.contracts}
         self.node_id = ""
+        self.notes: list[Mapping[str, Any]] = []
         self._digest = hashlib.sha256()
         self._pinned: tuple[str, str] | None = None
         self._raised: Violation | None = None
@@ -117,6 +118,8 @@ class ItemRun:
             if searching:
                 self._reject(str(error))
             return
+        if searching and self.cases.notes is not None:
+            self.notes += self.cases.notes(seen)
         share = (time.perf_counter() - started) / max(len(self.contracts), 1)
         violations = []
         for contract in self.contracts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from conformance.record import Outcome, Record
 
 NAMED = 3
@@ -26,11 +28,24 @@ def summary_lines(record: Record) -> list[str]:
     for (verdict, contract, reason), cells in sorted(alike.items()):
         named = f"[{', '.join(cells)}]" if len(cells) <= NAMED else f"in {len(cells)} cells"
         lines.append(f"{verdict:9} {contract} {named}: {reason}")
+    if record.documentation:
+        lines.append(_documentation(record))
     if not record.outcomes:
         return ["no contract was judged"]
     counts = ", ".join(f"{n} {verdict}" for verdict, n in record.counts().items() if n)
     contracts = number(len({o.contract for o in record.outcomes}), "contract")
     return [*lines, f"{contracts}, {number(len(record.outcomes), 'cell')}: {counts}"]
+
+
+def _documentation(record: Record) -> str:
+    """How much of the documentation is accounted for."""
+    states = Counter(sentence["state"] for sentence in record.documentation)
+    total = len(record.documentation)
+    done = states["cited"] + states["filed"]
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return (
+        f"documentation: {done / total:.1%} of {number(total, 'sentence')} accounted for: {counts}"
+    )
 
 
 def number(count: int, word: str) -> str:

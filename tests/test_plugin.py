@@ -131,6 +131,40 @@ def test_two_workers_leave_the_record_of_one_process(checkout: Checkout) -> None
     assert shared.ret == alone.ret == ExitCode.VIOLATED
 
 
+READS = """
+def read(case):
+    told = {"symbol": "tf.a", "sentence": "It is.", "hash": "0" * 16, "state": "open", "by": []}
+    return [{"note": "sentence", **told}]
+
+
+reader = Cases(
+    "reader",
+    lambda subject, mode: st.just(Case(1)),
+    lambda case, mode: case,
+    Case.source,
+    modes=("eager",),
+    notes=read,
+)
+
+
+@reader.contract("reads", "It is read.", cites=[UNDOCUMENTED])
+def reads(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_what_items_read_is_in_the_record_beside_every_contract(checkout: Checkout) -> None:
+    """Also where workers ran them; the controller knows no contract."""
+    checkout.contracts(HOLDS, READS)
+    _, alone = checkout.recorded()
+    _, shared = checkout.recorded("-n", "2")
+
+    assert [contract["id"] for contract in alone["contracts"]] == ["number-holds", "reads"]
+    assert [sentence["sentence"] for sentence in alone["documentation"]] == ["It is."]
+    assert shared["contracts"] == alone["contracts"]
+    assert shared["documentation"] == alone["documentation"]
+
+
 def test_a_run_in_which_nothing_is_violated_exits_0(checkout: Checkout) -> None:
     """ExitCode.HOLDS."""
     checkout.contracts(HOLDS)

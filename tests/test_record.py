@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.ledger import STATES
 from conformance.modes import MODES
 from conformance.profiles import PROFILES
 from conformance.record import (
@@ -27,6 +28,7 @@ from conformance.record import (
     check_writable,
     outcome_from_json,
 )
+from conformance.summary import summary_lines
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text("utf-8"))
 
@@ -73,9 +75,41 @@ def outcome(**more: Any) -> Outcome:
     return Outcome("a-promise", mode="eager", **{**usual, **more})
 
 
+CITES = ("docstring", "tf.GradientTape", "a few words"), ("undocumented", "", "")
+
+CONTRACT = {
+    "id": "a-promise",
+    "sentence": "Something is so.",
+    "citations": [dict(zip(("kind", "where", "words"), cite, strict=True)) for cite in CITES],
+}
+
+HASH = "0123456789abcdef"
+
+NOTES: list[dict[str, Any]] = [
+    {
+        "note": "citation",
+        "contract": "a-promise",
+        "where": "tf.GradientTape",
+        "words": "a few words",
+        "sentence": "It has a few words.",
+        "hash": HASH,
+    },
+    {
+        "note": "sentence",
+        "symbol": "tf.GradientTape",
+        "sentence": "It has a few words.",
+        "hash": HASH,
+        "state": "cited",
+        "by": ["a-promise"],
+    },
+]
+
+
 def record(*outcomes: Outcome) -> Record:
-    """A complete record."""
-    return Record(HEADER, list(outcomes), complete=True, seconds=1.5)
+    """A complete record of a run that has read the documentation."""
+    made = Record(HEADER, list(outcomes), [CONTRACT], complete=True, seconds=1.5)
+    made.note(copy.deepcopy(NOTES))
+    return made
 
 
 def complaints(data: Any) -> list[str]:
@@ -186,6 +220,43 @@ def test_the_footer_counts_every_verdict() -> None:
     }
 
 
+def test_a_citation_has_the_sentence_that_it_led_to() -> None:
+    """Where it was read in this run; a guide, or nothing, has none."""
+    read, undocumented = record().to_json()["contracts"][0]["citations"]
+    unread, _ = Record(HEADER, [], [CONTRACT]).to_json()["contracts"][0]["citations"]
+
+    assert read == {
+        "kind": "docstring",
+        "where": "tf.GradientTape",
+        "words": "a few words",
+        "sentence": "It has a few words.",
+        "hash": HASH,
+    }
+    assert unread == {**read, "sentence": None, "hash": None}
+    assert (undocumented["sentence"], undocumented["hash"]) == (None, None)
+
+
+def test_sentences_are_sorted_by_symbol_and_stay_as_written() -> None:
+    """The order in which workers finish does not matter."""
+    made = record()
+    for symbol, sentence in (("tf.B", "Two."), ("tf.A", "Z."), ("tf.A", "A.")):
+        made.note([{**NOTES[1], "symbol": symbol, "sentence": sentence}])
+    found = [(s["symbol"], s["sentence"]) for s in made.to_json()["documentation"]]
+
+    assert found[:3] == [("tf.A", "Z."), ("tf.A", "A."), ("tf.B", "Two.")]
+
+
+def test_the_summary_says_how_much_of_the_documentation_is_accounted_for() -> None:
+    """A promise that no contract cites yet is not."""
+    made = record(outcome())
+    made.note({**NOTES[1], "state": state} for state in ("filed", "promised", "open"))
+
+    assert summary_lines(made) == [
+        "documentation: 50.0% of 4 sentences accounted for: 1 cited, 1 filed, 1 open, 1 promised",
+        "1 contract, 1 cell: 1 holds",
+    ]
+
+
 def test_a_record_is_written_into_folders_that_are_made(tmp_path: Path) -> None:
     """It is JSON in ASCII, with a line's end at its end, and readable to others."""
     path = tmp_path / "some" / "where" / "mine.json"
@@ -250,11 +321,12 @@ def test_the_schema_is_a_schema_and_has_the_version_that_is_written() -> None:
     assert SCHEMA["$id"] == f"urn:tapemeasure:record:{SCHEMA_VERSION}"
 
 
-def test_the_schema_knows_the_verdicts_modes_and_profiles_that_exist() -> None:
+def test_the_schema_knows_the_verdicts_states_modes_and_profiles_that_exist() -> None:
     """A new one is a change of the schema."""
     definitions = SCHEMA["$defs"]
 
     assert tuple(definitions["outcome"]["properties"]["verdict"]["enum"]) == VERDICTS
+    assert tuple(definitions["sentence"]["properties"]["state"]["enum"]) == STATES
     assert definitions["mode"]["enum"] == list(MODES)
     assert definitions["header"]["properties"]["profile"]["enum"] == list(PROFILES)
 
@@ -321,6 +393,13 @@ def altered(path: str, change: Callable[[Any, str], None]) -> Any:
         ("header.versions.python", None),
         ("header.machine.cores", 0),
         ("header.environment.not a name", "0"),
+        ("contracts.0.id", "A Promise"),
+        ("contracts.0.citations", []),
+        ("contracts.0.citations.0.kind", "hearsay"),
+        ("contracts.0.citations.0.hash", "0123"),
+        ("documentation.0.state", "known"),
+        ("documentation.0.hash", None),
+        ("documentation.0.by", "a-promise"),
         ("outcomes.0.contract", "A Promise"),
         ("outcomes.0.mode", "graph"),
         ("outcomes.0.verdict", "passed"),

@@ -14,7 +14,7 @@ from strategies import dtypes
     "tensor-lacks-assign",
     "A Tensor, symbolic ones too, has none of assign, assign_add and assign_sub, unless it is a "
     "slice of a Variable; a Variable has all three.",
-    cites=[docstring("tf.Variable", "assign")],
+    cites=[docstring("tf.Variable", "one of the assign methods")],
 )
 def tensor_lacks_assign(seen: Seen) -> Tally:
     """Inputs and results of graphs were asked for the three attributes."""

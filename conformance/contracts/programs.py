@@ -222,7 +222,7 @@ def program_zeros(seen: SeenProgram) -> Tally:
     cites=[
         docstring("tf.GradientTape.gradient", "Returned structure is the same as"),
         docstring("tf.GradientTape.jacobian", "one for each element in"),
-        docstring("tf.GradientTape.batch_jacobian", "with shape"),
+        docstring("tf.GradientTape.batch_jacobian", "A tensor `t` with shape"),
     ],
 )
 def program_shape_and_dtype(seen: SeenProgram) -> Tally:

@@ -1,6 +1,9 @@
 """Every contract, met by cases: the plugin makes one item of each family, subject and mode."""
 
+from dataclasses import replace
+
 from conformance import (
+    documentation_cases,
     graph_cases,
     literal_cases,
     program_cases,
@@ -8,6 +11,7 @@ from conformance import (
     scene_cases,
     thread_cases,
 )
+from conformance.contract import CATALOGUE
 from conformance.contracts import (
     article,
     article_tape,
@@ -15,6 +19,7 @@ from conformance.contracts import (
     control_flow,
     custom_gradients,
     distribution,
+    documentation,
     dtypes,
     forward_mode,
     functions,
@@ -66,6 +71,7 @@ CHAPTERS = (
     threads,
     article,
     article_tape,
+    documentation,
 )
 
 graph = graph_cases.GRAPHS
@@ -74,3 +80,9 @@ literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS
 thread = thread_cases.THREADS
 scene = scene_cases.SCENES
+example = documentation_cases.EXAMPLES
+docstring = documentation_cases.DOCSTRINGS
+citation = replace(
+    documentation_cases.CITATIONS,
+    subjects=documentation_cases.cited_symbols(CATALOGUE.values()),
+)

@@ -1,0 +1,191 @@
+"""Which sentence of the documentation is spoken for by a contract, and why the others are not.
+
+``ledger.toml`` beside this module says how an entry looks. A sentence is in one state: ``cited`` (a
+contract's citation is in it), ``filed`` (it is no promise, for a reason that is said once),
+``promised`` (a contract that is not written yet will cite it), or, which no run forgives, ``open``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from conformance.citations import Docstring, Example, fingerprint, fold
+from conformance.contract import Contract
+from conformance.errors import UsageError, nearest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pytest itself needs tomli there
+    import tomli as tomllib
+
+FILE = Path(__file__).with_name("ledger.toml")
+STATES = ("cited", "filed", "promised", "open")
+_HINT = "the head of conformance/ledger.toml shows how an entry looks"
+KINDS = ("filed", "promise", "example")
+
+Version = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is said of one sentence, or of one example.
+
+    Attributes:
+        kind: ``filed``, ``promise`` or ``example``.
+        symbol: whose docstring it stands in.
+        fragment: a few words that no other sentence of that docstring holds; of an example, a
+            piece of its code.
+        by: the reason, or the id of the contract that will speak for it.
+        since, until: the minor versions whose documentation has it, inclusive; None: open.
+    """
+
+    kind: str
+    symbol: str
+    fragment: str
+    by: str
+    since: Version
+    until: Version | None
+
+    def covers(self, version: Version) -> bool:
+        """Whether the documentation of a minor version has the sentence."""
+        return self.since <= version and (self.until is None or version <= self.until)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What is said of every symbol in scope.
+
+    Attributes:
+        symbols: those in scope, with the greatest number of examples that a version has.
+        reasons: why a sentence is no promise, each with its explanation.
+        entries: as in the file.
+    """
+
+    symbols: Mapping[str, int]
+    reasons: Mapping[str, str]
+    entries: tuple[Entry, ...]
+
+    def of(self, symbol: str, version: Version, *kinds: str) -> list[Entry]:
+        """The entries of some kinds about a symbol in a version."""
+        found = [e for e in self.entries if e.symbol == symbol and e.kind in kinds]
+        return [e for e in found if e.covers(version)]
+
+    def excuse(self, symbol: str, version: Version, example: Example) -> str | None:
+        """Why an example cannot run as it stands, if that is known."""
+        entries = self.of(symbol, version, "example")
+        return next((e.by for e in entries if fold(e.fragment) in fold(example.text)), None)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of the installed documentation, and who speaks for it.
+
+    Attributes:
+        symbol: whose docstring it stands in.
+        sentence: its words, white space folded.
+        hash: the first 16 hexadecimal digits of their SHA-256.
+        state: one of :data:`STATES`.
+        by: the contracts that cite it or will, or the reason why there is none.
+    """
+
+    symbol: str
+    sentence: str
+    hash: str
+    state: str
+    by: tuple[str, ...]
+
+
+def account(
+    ledger: Ledger, symbol: str, doc: Docstring, version: Version, contracts: Iterable[Contract]
+) -> list[Sentence]:
+    """Every sentence of a docstring with its state; citations go before what the file says."""
+    by: dict[str, tuple[str, list[str]]] = {}
+    for contract in contracts:
+        for cite in contract.cites:
+            if (cite.kind, cite.where) == ("docstring", symbol) and contract.covers(version):
+                for sentence in doc.holding(cite.words):
+                    by.setdefault(sentence, ("cited", []))[1].append(contract.id)
+    for kind, state in (("filed", "filed"), ("promise", "promised")):
+        for entry in ledger.of(symbol, version, kind):
+            for sentence in doc.holding(entry.fragment):
+                found, names = by.setdefault(sentence, (state, []))
+                names += [entry.by] if found == state else []
+    stated = [(sentence, *by.get(sentence, ("open", []))) for sentence in doc.sentences]
+    return [
+        Sentence(symbol, text, fingerprint(text), state, tuple(dict.fromkeys(names)))
+        for text, state, names in stated
+    ]
+
+
+def misplaced(ledger: Ledger, symbol: str, doc: Docstring, version: Version) -> list[str]:
+    """What is wrong with entries about a symbol: they match nothing, or more than one thing."""
+    wrong = []
+    for entry in ledger.of(symbol, version, "filed", "promise", "example"):
+        found: Sequence[object] = doc.holding(entry.fragment)
+        if entry.kind == "example":
+            found = [e for e in doc.examples if fold(entry.fragment) in fold(e.text)]
+        if len(found) != 1:
+            what = "example" if entry.kind == "example" else "sentence"
+            wrong.append(f"{entry.fragment!r} is in {len(found)} {what}s")
+    if (most := ledger.symbols[symbol]) < len(doc.examples):
+        wrong.append(f"{len(doc.examples)} examples, of which the ledger knows {most}")
+    return wrong
+
+
+@cache
+def ledger() -> Ledger:
+    """The ledger of this project."""
+    return load(FILE)
+
+
+def load(path: Path) -> Ledger:
+    """The ledger of a file.
+
+    Raises:
+        UsageError: if the file is not TOML, or if an entry names a symbol, a reason or versions
+            that do not exist.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is not TOML: {error}", expected="a ledger of sentences", hint=_HINT
+        ) from error
+    symbols, reasons = data.get("symbols", {}), data.get("reasons", {})
+    entries = []
+    for kind in KINDS:
+        for symbol, table in dict(data.get(kind, {})).items():
+            _check_word("symbol", symbol, symbols)
+            for fragment, said in table.items():
+                entry = _entry(kind, symbol, fragment, said)
+                if kind == "filed":
+                    _check_word("reason", entry.by, reasons)
+                entries.append(entry)
+    return Ledger(symbols, reasons, tuple(entries))
+
+
+def _entry(kind: str, symbol: str, fragment: str, said: str | list[str]) -> Entry:
+    by, versions = (said, "2.8-") if isinstance(said, str) else said
+    span = re.fullmatch(r"(\d+)\.(\d+)-(?:(\d+)\.(\d+))?", versions)
+    if span is None:
+        raise UsageError(
+            f"the ledger has the versions {versions!r} for {fragment!r} of {symbol}",
+            expected="the first and the last minor version that have it: 2.8-2.21",
+            hint="leave out the last while it lasts: 2.8-",
+        )
+    until = (int(span[3]), int(span[4])) if span[3] else None
+    return Entry(kind, symbol, fragment, by, (int(span[1]), int(span[2])), until)
+
+
+def _check_word(what: str, word: str, known: Mapping[str, object]) -> None:
+    if word not in known:
+        raise UsageError(
+            f"the ledger has an entry with the unknown {what} {word!r}",
+            expected=f"a key of [{what}s]",
+            hint=nearest(word, known),
+        )
