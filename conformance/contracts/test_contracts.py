@@ -19,6 +19,7 @@ from conformance.contracts import (
     forward_mode,
     functions,
     jacobians,
+    layers,
     lower_precision,
     mutability,
     nesting,
@@ -41,6 +42,7 @@ from conformance.contracts import (
 CHAPTERS = (
     watching,
     variables,
+    layers,
     unconnected,
     structures,
     persistence,
