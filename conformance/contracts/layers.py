@@ -1,4 +1,4 @@
-"""What a tape makes of Keras layers and their variables, which are no tf.Variables since Keras 3."""
+"""What a tape makes of Keras layers, whose variables are no tf.Variables since Keras 3."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def keras_variable_watch(seen: SeenScene) -> None:
 
 @scene(
     "layer-trainable-false",
-    "Freezing a layer empties its trainable_variables, but the tape goes on watching what it reads.",
+    "Freezing a layer empties its trainable_variables, but the tape still watches what it reads.",
     _LAYER
     + """
     layer.build(tuple(x.shape))
@@ -141,7 +141,10 @@ def layer_trainable_false(seen: SeenScene) -> None:
     modes=("eager",),
     among=REALS,
     ranks=(2, 3),
-    statistics=("False, (0.0, 1.0)", "True, tf.nn.moments(x, list(range(x.shape.rank - 1)))"),
+    statistics=(
+        "False, (tf.zeros_like(x), tf.ones_like(x))",
+        "True, tf.nn.moments(x, list(range(x.shape.rank - 1)))",
+    ),
 )
 def batchnorm_nontrainable(seen: SeenScene) -> None:
     """In training, where they are updated, and else, where they are used."""

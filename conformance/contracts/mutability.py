@@ -127,7 +127,7 @@ _MADE = ("tf.constant(array)", "tf.convert_to_tensor(array)", "tf.Variable(array
 
 @scene(
     "numpy-aliasing",
-    "Editing the array that a Tensor or Variable was made from changes neither it nor its gradient.",
+    "Editing the array that a Tensor or Variable was made of changes neither it nor its gradient.",
     _ARRAY,
     cites=[UNDOCUMENTED],
     modes=("eager", "outer"),

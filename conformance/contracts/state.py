@@ -119,10 +119,10 @@ def assign_between_reads(seen: SeenScene) -> None:
     zero = tf.zeros_like(x)
 
     @tf.function(autograph=False)
-    def run(x, y):
-        v.assign(x)
+    def run(one, two):
+        v.assign(one)
         first = f(v)
-        v.assign(y)
+        v.assign(two)
         return first, h(v)
 
     with tf.GradientTape() as tape:

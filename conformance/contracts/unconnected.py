@@ -127,12 +127,12 @@ def unconnected_strings(seen: SeenScene) -> None:
     with tf.GradientTape() as tape:
         tape.watch(x)
         target = f(x)
-    tape.$method(target, $source, unconnected_gradients=$value)
+    tape.gradient(target, $source, unconnected_gradients=$value)
     """,
     cites=[docstring("tf.GradientTape.gradient", "called with an unknown value")],
+    ops=SIMPLE,
     raises="ValueError",
     saying="Unknown value",
-    method=("gradient", "jacobian"),
     source=("x", "y"),
     value=("'zeros'", "'NONE'", "''", "None", "0", "True"),
 )
@@ -167,7 +167,7 @@ def zero_vs_disconnected_relu(seen: SeenScene) -> None:
 
 @scene(
     "unconnected-zero-int",
-    "With UnconnectedGradients.ZERO integers, booleans and strings give what is zero among them: 0, "
+    "With UnconnectedGradients.ZERO integers, booleans and strings give zeros of theirs: 0, "
     "False, the empty string.",
     """
     source = $source
@@ -190,7 +190,7 @@ def unconnected_zero_int(seen: SeenScene) -> None:
     """
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([x, y, z])
-        target = f(x) * tf.reduce_sum(h(z))
+        target = [f(x), h(z)]
     sources = $sources
     plain = tape.gradient(target, list(sources.values()))
     zeros = tape.gradient(target, list(sources.values()), unconnected_gradients="zero")
@@ -203,8 +203,8 @@ def unconnected_mixed_list(seen: SeenScene) -> None:
     """Two of three are connected; the list has any order."""
     seen.none("plain['y']")
     seen.zeros("zeros['y']", like="y")
-    for name in "xz":
-        seen.derivative(f"plain['{name}']", "f(x) * tf.reduce_sum(h(z))", by=name)
+    seen.derivative("plain['x']", "f(x)", by="x")
+    seen.derivative("plain['z']", "h(z)", by="z")
     seen.same("[zeros['x'], zeros['z']]", "[plain['x'], plain['z']]")
 
 

@@ -1,4 +1,4 @@
-"""Variables and Tensors: which of the two a source is, and what reading, copying and naming change."""
+"""Variables and Tensors: which of the two a source is, and what reading and copying change."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def var_trainable_default(seen: SeenScene) -> None:
     """
     with tf.GradientTape() as tape:
         made, frozen = tf.Variable(x), tf.Variable(y, trainable=False)
-        target = f(made) * tf.reduce_sum(h(frozen))
+        target = [f(made), h(frozen)]
     gradients = tape.gradient(target, [made, frozen])
     """,
     cites=[docstring("tf.Variable", "watches trainable variables by default")],
@@ -56,7 +56,7 @@ def var_trainable_default(seen: SeenScene) -> None:
 )
 def var_trainable_doc_example(seen: SeenScene) -> None:
     """One of each."""
-    seen.derivative("gradients[0]", "f(x) * tf.reduce_sum(h(y))", by="x")
+    seen.derivative("gradients[0]", "f(x)", by="x")
     seen.none("gradients[1]")
 
 
@@ -196,7 +196,7 @@ def variable_value_live(seen: SeenScene) -> None:
     count = tf.Variable($integers)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        target = f(x) * tf.cast(tf.reduce_sum(count), x.dtype)
+        target = [f(x), tf.cast(count, x.dtype)]
     watched = tape.watched_variables()
     gradients = tape.gradient(target, [count, x])
     """,
@@ -212,7 +212,7 @@ def var_int_none(seen: SeenScene) -> None:
     seen.holds("count.trainable")
     seen.holds("[one is count for one in watched] == [True]")
     seen.none("gradients[0]")
-    seen.derivative("gradients[1]", "f(x) * tf.cast(tf.reduce_sum(count), x.dtype)", by="x")
+    seen.derivative("gradients[1]", "f(x)", by="x")
 
 
 @scene(
