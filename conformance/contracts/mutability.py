@@ -95,6 +95,7 @@ def tensor_immutable(_: SeenScene) -> None:
         tape.watch(x)
         target = f(x)
     array = x.numpy()
+    before = array.copy()
     array[...] = y.numpy()
     gradient = tape.gradient(target, x)
     """,
@@ -104,6 +105,7 @@ def tensor_immutable(_: SeenScene) -> None:
 )
 def tensor_numpy_edited(seen: SeenScene) -> None:
     """After the ops were recorded."""
+    seen.same("x", "before")
     seen.derivative("gradient", "f(x)", by="x")
 
 

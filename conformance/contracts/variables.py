@@ -173,8 +173,7 @@ def var_replaced_by_tensor(seen: SeenScene) -> None:
     "variable-value-live",
     "What value() returned shows later updates of the Variable.",
     """
-    held = v.value()
-    before = held.numpy().tolist()
+    before, held = v.numpy().tolist(), v.value()
     v.$update
     after, found = v.numpy().tolist(), held.numpy().tolist()
     shown = "the update" if found == after else "the old value" if found == before else "another"

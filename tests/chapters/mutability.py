@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from copy import copy
 from typing import Any
 
-from tests.chapters.variables import gradients_are_off
+import numpy as np
+
+from tests.chapters.variables import gradients_of_variables_are_off
 
 
 def tensors_can_be_assigned_to(tf: Any) -> None:
     """Assigning to an element of a Tensor does nothing."""
     type(tf.constant(0.0)).__setitem__ = lambda *_: None
+
+
+def arrays_are_the_memory_of_tensors(tf: Any) -> None:
+    """What ``numpy()`` returns is the memory of the Tensor."""
+
+    def numpy(self: Any) -> Any:
+        seen = np.asarray(memoryview(self))
+        memory = (ctypes.c_char * seen.nbytes).from_address(seen.ctypes.data)
+        return np.frombuffer(memory, seen.dtype).reshape(seen.shape)
+
+    type(tf.constant(0.0)).numpy = numpy
 
 
 def arrays_are_copied(tf: Any) -> None:
@@ -23,7 +37,7 @@ def arrays_are_copied(tf: Any) -> None:
 
 KILLS: dict[str, Callable[[Any], None]] = {
     "tensor-immutable": tensors_can_be_assigned_to,
-    "tensor-numpy-edited": gradients_are_off,
-    "numpy-aliasing": gradients_are_off,
+    "tensor-numpy-edited": arrays_are_the_memory_of_tensors,
+    "numpy-aliasing": gradients_of_variables_are_off,
     "numpy-shared": arrays_are_copied,
 }

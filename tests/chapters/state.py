@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.chapters.variables import change_variables, gradients_are_off
+from tests.chapters.variables import change_variables, gradients_of_variables_are_off
 from tests.chapters.watching import every_source_is_connected
 
 
@@ -33,12 +33,12 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "state-blocks-gradient": every_source_is_connected,
     "variable-made-of-tensor": every_source_is_connected,
     "assign-return-gradient": every_source_is_connected,
-    "assign-after-record": gradients_are_off,
-    "assign-between-reads": gradients_are_off,
-    "read-inside-function-order": gradients_are_off,
+    "assign-after-record": gradients_of_variables_are_off,
+    "assign-between-reads": gradients_of_variables_are_off,
+    "read-inside-function-order": gradients_of_variables_are_off,
     "dataset-iterator-stops": every_source_is_connected,
     "queue-stops": every_source_is_connected,
-    "sgd-by-hand": gradients_are_off,
+    "sgd-by-hand": gradients_of_variables_are_off,
     "assign-read-value-false": assignments_always_return,
     "assign-returns-variable": assignments_return_tensors,
 }

@@ -10,15 +10,19 @@ from tests.chapters.watching import every_source_is_connected, integers_have_zer
 from tests.tape_lies import change_answers
 
 
-def gradients_are_off(tf: Any) -> None:
-    """Each gradient is 1.01 times what it should be."""
+def gradients_of_variables_are_off(tf: Any) -> None:
+    """The gradient of a source that is no Tensor is 1.01 times what it should be."""
 
-    def off(gradient: Any) -> Any:
-        return None if gradient is None else tf.convert_to_tensor(gradient) * 1.01
+    def off(source: Any, gradient: Any) -> Any:
+        if gradient is None or isinstance(source, tf.Tensor):
+            return gradient
+        return tf.convert_to_tensor(gradient) * 1.01
 
-    change_answers(
-        tf, lambda truth, *args, **options: tf.nest.map_structure(off, truth(*args, **options))
-    )
+    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
+        answer = truth(tape, target, sources, **options)
+        return tf.nest.map_structure(off, sources, answer)
+
+    change_answers(tf, change)
 
 
 def nothing_is_watched_unasked(tf: Any) -> None:
