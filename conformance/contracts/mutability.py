@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.contract import Tally, Violation, docstring
+from conformance.contract import UNDOCUMENTED, Tally, Violation, docstring
 from conformance.drawn_graphs import RATE, VARIABLE
 from conformance.graph_cases import GRAPHS, Seen
+from conformance.scene_cases import scene
+from conformance.seen_scenes import SeenScene
 from strategies import dtypes
 
 
@@ -69,3 +71,89 @@ def variable_assign_sub_step(seen: Seen) -> Tally:
             tally.conclusive += after.array.size > 0
             tally.trivial += after.array.size == 0
     return tally
+
+
+@scene(
+    "tensor-immutable",
+    "An element of a Tensor cannot be assigned to: TypeError.",
+    "x[$index] $assignment",
+    cites=[docstring("tf.constant", "immutable")],
+    ranks=(1, 3),
+    raises="TypeError",
+    index=("0", "...", ":1", "-1"),
+    assignment=("= y[0]", "= 0.0", "+= 1.0"),
+)
+def tensor_immutable(_: SeenScene) -> None:
+    """Eager Tensors and symbolic ones."""
+
+
+@scene(
+    "tensor-numpy-edited",
+    "Editing the array that numpy() returned changes neither Tensor nor gradient.",
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        target = f(x)
+    array = x.numpy()
+    before = array.copy()
+    array[...] = y.numpy()
+    gradient = tape.gradient(target, x)
+    """,
+    cites=[docstring("tf.constant", "immutable")],
+    modes=("eager", "outer"),
+    ranks=(1, 3),
+)
+def tensor_numpy_edited(seen: SeenScene) -> None:
+    """After the ops were recorded."""
+    seen.same("x", "before")
+    seen.derivative("gradient", "f(x)", by="x")
+
+
+_ARRAY = """
+    import numpy as np
+
+    room = np.zeros(x.numpy().nbytes + 128, np.uint8)
+    start = -room.ctypes.data % 64 + $offset
+    array = np.frombuffer(room.data, x.dtype.as_numpy_dtype, x.numpy().size, start)
+    array = array.reshape(x.shape)
+    array[...] = x.numpy()
+    made = $made
+    with tf.GradientTape() as tape:
+        tape.watch(made)
+        target = f(made)
+    array[...] = y.numpy()
+    gradient = tape.gradient(target, made)
+    """
+_MADE = ("tf.constant(array)", "tf.convert_to_tensor(array)", "tf.Variable(array)")
+
+
+@scene(
+    "numpy-aliasing",
+    "Editing the array that a Tensor or Variable was made of changes neither it nor its gradient.",
+    _ARRAY,
+    cites=[UNDOCUMENTED],
+    modes=("eager", "outer"),
+    since=(2, 13),
+    made=_MADE,
+    offset=("0", "16"),
+)
+def numpy_aliasing(seen: SeenScene) -> None:
+    """Also where the array is aligned so that its memory could be shared."""
+    seen.same("made", "x")
+    seen.derivative("gradient", "f(x)", by="x")
+
+
+@scene(
+    "numpy-shared",
+    "A Tensor or Variable that is made from an aligned array shares its memory: editing the array "
+    "changes it.",
+    _ARRAY,
+    cites=[docstring("tf.Tensor", "the underlying buffer may be re-used")],
+    modes=("eager", "outer"),
+    until=(2, 12),
+    made=_MADE,
+    offset=("0",),
+)
+def numpy_shared(seen: SeenScene) -> None:
+    """To 64 bytes."""
+    seen.same("made", "y")

@@ -24,6 +24,7 @@ from conformance.contracts import (
     forward_mode,
     functions,
     jacobians,
+    layers,
     lower_precision,
     mutability,
     nesting,
@@ -46,6 +47,7 @@ from conformance.contracts import (
 CHAPTERS = (
     watching,
     variables,
+    layers,
     unconnected,
     structures,
     persistence,

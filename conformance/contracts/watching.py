@@ -305,3 +305,68 @@ def no_auto_watch(seen: SeenScene) -> None:
     seen.holds("[one is v for one in watched] == [True]")
     seen.derivative("gradients[0]", "f(v) * tf.reduce_sum(h(w))", by="v")
     seen.none("gradients[1]")
+
+
+@scene(
+    "watch-after-exit",
+    "watch on a tape that was left is ignored, unless another tape records.",
+    """
+    with tf.GradientTape(persistent=True) as tape:
+        f(y)
+    tape.watch(x)
+    with tf.GradientTape():
+        tape.watch(y)
+    with tape:
+        target = [f(x), h(y)]
+    gradients = tape.gradient(target, [x, y])
+    """,
+    cites=[UNDOCUMENTED],
+)
+def watch_after_exit(seen: SeenScene) -> None:
+    """The tape is entered again before anything is recorded."""
+    seen.none("gradients[0]")
+    seen.derivative("gradients[1]", "h(y)", by="y")
+
+
+@scene(
+    "watch-while-stopped",
+    "watch in stop_recording is ignored, unless another tape records.",
+    """
+    with tf.GradientTape() as tape:
+        with tape.stop_recording():
+            tape.watch(x)
+            with tf.GradientTape():
+                tape.watch(y)
+        target = [f(x), h(y)]
+    gradients = tape.gradient(target, [x, y])
+    """,
+    cites=[UNDOCUMENTED],
+)
+def watch_while_stopped(seen: SeenScene) -> None:
+    """The tape records again before the op runs."""
+    seen.none("gradients[0]")
+    seen.derivative("gradients[1]", "h(y)", by="y")
+
+
+@scene(
+    "watched-variables-lifecycle",
+    "watched_variables() is empty at first, holds the Variables that were read and no Tensors, and "
+    "can be asked after the gradient too.",
+    """
+    with tf.GradientTape() as tape:
+        fresh = tape.watched_variables()
+        tape.watch(x)
+        target = [f(x), f(v)]
+    before = tape.watched_variables()
+    tape.gradient(target, [x, v, w])
+    after = tape.watched_variables()
+    """,
+    cites=[
+        docstring("tf.GradientTape.watched_variables", "Returns variables watched by this tape")
+    ],
+)
+def watched_variables_lifecycle(seen: SeenScene) -> None:
+    """Of two Variables one is read."""
+    seen.holds("fresh == ()")
+    seen.holds("[one is v for one in before] == [True]")
+    seen.holds("[one is v for one in after] == [True]")

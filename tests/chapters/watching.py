@@ -80,5 +80,8 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "watch-identity-not-value": every_source_is_connected,
     "watched-variables-order": TAPE_LIES["watched_variables_come_backwards"],
     "watched-variables-reset": TAPE_LIES["reset_is_ignored"],
+    "watch-after-exit": every_source_is_connected,
+    "watch-while-stopped": every_source_is_connected,
+    "watched-variables-lifecycle": TAPE_LIES["watched_variables_are_lost_with_the_answer"],
     "no-auto-watch": TAPE_LIES["watch_accessed_variables_is_ignored"],
 }
