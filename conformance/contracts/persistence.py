@@ -151,9 +151,9 @@ def reentrant_active(_: SeenScene) -> None:
     with tape:
         tape.watch(x)
         middle = f(x)
-    between = h(x)
+    between = g(f(x))
     with tape:
-        target = g(middle) * tf.cast(tf.reduce_sum(between), g(middle).dtype)
+        target = g(middle) * between
     gradient = tape.gradient(target, x)
     """,
     cites=[UNDOCUMENTED],
@@ -161,8 +161,7 @@ def reentrant_active(_: SeenScene) -> None:
 )
 def reenter_after_exit(seen: SeenScene) -> None:
     """The way from source to target leads through both blocks."""
-    of = "g(f(x)) * tf.cast(tf.reduce_sum(between), g(middle).dtype)"
-    seen.derivative("gradient", of, by="x")
+    seen.derivative("gradient", "g(f(x)) * between", by="x")
 
 
 @scene(

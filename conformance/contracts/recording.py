@@ -15,8 +15,8 @@ from conformance.seen_scenes import SeenScene
         tape.watch([x, y])
         before = f(x)
         with tape.stop_recording() as context:
-            stopped = h(y)
-        target = before * tf.cast(tf.reduce_sum(stopped), before.dtype) + before
+            stopped = f(y)
+        target = before * stopped
     gradients = tape.gradient([target, stopped], [x, y])
     """,
     cites=[
@@ -27,9 +27,7 @@ from conformance.seen_scenes import SeenScene
 def stop_recording(seen: SeenScene) -> None:
     """What was computed there counts as a constant later on."""
     seen.holds("context is None")
-    seen.derivative(
-        "gradients[0]", "f(x) * tf.cast(tf.reduce_sum(stopped), before.dtype) + f(x)", by="x"
-    )
+    seen.derivative("gradients[0]", "f(x) * stopped", by="x")
     seen.none("gradients[1]")
 
 
@@ -158,7 +156,7 @@ def reset_clears(seen: SeenScene) -> None:
         tape.watch([x, y])
         tape.reset()
         tape.watch(y)
-        target = f(x) * tf.reduce_sum(h(y))
+        target = f(x) * f(y)
     gradients = tape.gradient(target, [x, y])
     """,
     cites=[docstring("tf.GradientTape.reset", "Equivalent to exiting and reentering")],
@@ -166,7 +164,7 @@ def reset_clears(seen: SeenScene) -> None:
 def reset_forgets_watch(seen: SeenScene) -> None:
     """Of two tensors one is watched again."""
     seen.none("gradients[0]")
-    seen.derivative("gradients[1]", "f(x) * tf.reduce_sum(h(y))", by="y")
+    seen.derivative("gradients[1]", "f(x) * f(y)", by="y")
 
 
 @scene(
@@ -263,8 +261,8 @@ def gradient_inside_persistent(seen: SeenScene) -> None:
     with tf.GradientTape(persistent=True) as tape:
         with tf.init_scope():
             eager = tf.executing_eagerly()
-            paused = h(v)
-        target = f(v) * tf.cast(tf.reduce_sum(paused), f(v).dtype)
+            paused = f(v)
+        target = f(v) * paused
     gradients = [tape.gradient(paused, v), tape.gradient(target, v)]
     """,
     cites=[
@@ -276,8 +274,7 @@ def init_scope_pauses(seen: SeenScene) -> None:
     """What is computed from a Variable there is a constant outside, in a tf.function too."""
     seen.holds("eager")
     seen.none("gradients[0]")
-    of = "f(v) * tf.cast(tf.reduce_sum(paused), f(v).dtype)"
-    seen.derivative("gradients[1]", of, by="v")
+    seen.derivative("gradients[1]", "f(v) * paused", by="v")
 
 
 @scene(
