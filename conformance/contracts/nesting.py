@@ -9,6 +9,7 @@ from conformance.seen_scenes import SeenScene
 UNREDUCED = tuple(op for op in SIMPLE if op != "tf.math.reduce_sum")
 """Without the op that forward mode cannot take along axes of int64."""
 
+
 @scene(
     "nested-second-order",
     "A tape around a tape gives second derivatives.",

@@ -217,6 +217,7 @@ def exception_in_context(seen: SeenScene) -> None:
     with tf.GradientTape() as tape:
         tape.watch(x)
         target = f(x)
+    raised = None
     try:
         tape.gradient($arguments)
     except (AttributeError, TypeError, ValueError) as error:

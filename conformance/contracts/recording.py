@@ -207,8 +207,9 @@ def gradient_inside_nonpersistent(_: SeenScene) -> None:
 
 @scene(
     "gradient-inside-ends-recording",
-    "A tape that is not persistent and is asked inside of its context answers, and records no more.",
+    "Asked inside of its context a tape that is not persistent answers, and records no more.",
     """
+    told = ""
     with tf.GradientTape() as outer:
         outer.watch(x)
         with tf.GradientTape() as tape:
@@ -232,7 +233,7 @@ def gradient_inside_ends_recording(seen: SeenScene) -> None:
 
 @scene(
     "gradient-inside-persistent",
-    "A persistent tape that is asked inside of its context records its answer: of that it gives the "
+    "Asked inside of its context a persistent tape records what it answers: of that it gives the "
     "gradient too.",
     """
     def slope(at):
@@ -344,7 +345,9 @@ def constructor_args(seen: SeenScene) -> None:
     """
     one, two = tf.autodiff.GradientTape, tf.GradientTape
     """,
-    cites=[docstring("tf.autodiff.GradientTape", "Record operations for automatic differentiation")],
+    cites=[
+        docstring("tf.autodiff.GradientTape", "Record operations for automatic differentiation")
+    ],
     modes=("eager",),
 )
 def autodiff_alias(seen: SeenScene) -> None:
