@@ -14,15 +14,15 @@ UNREDUCED = tuple(op for op in SIMPLE if op != "tf.math.reduce_sum")
     "nested-second-order",
     "A tape around a tape gives second derivatives.",
     """
-    def slope(at):
+    def slope(function, at):
         with tf.GradientTape() as inner:
             inner.watch(at)
-            target = tf.reduce_sum(f(at)) * tf.reduce_sum(at * at)
+            target = tf.reduce_sum(function(at)) * tf.reduce_sum(at * at)
         return inner.gradient(target, at)
 
     with tf.GradientTape() as outer:
         outer.watch(x)
-        first = slope(x)
+        first = slope(f, x)
     second = outer.gradient(first, x)
     """,
     cites=[docstring("tf.GradientTape", "can be nested to compute higher-order")],
@@ -31,7 +31,7 @@ UNREDUCED = tuple(op for op in SIMPLE if op != "tf.math.reduce_sum")
 def nested_second_order(seen: SeenScene) -> None:
     """The gradient of the gradient's sum."""
     seen.derivative("first", "tf.reduce_sum(f(x)) * tf.reduce_sum(x * x)", by="x")
-    seen.derivative("second", "slope(x)", by="x")
+    seen.derivative("second", "slope(f, x)", by="x")
 
 
 @scene(
@@ -64,17 +64,17 @@ def nested_nth_order(seen: SeenScene) -> None:
     "nested-in-function",
     "Tapes inside of each other work inside of a tf.function too, compiled by XLA or not.",
     """
-    @tf.function(autograph=False, jit_compile=$compiled)
-    def slopes(at):
+    def slopes(function, at):
         with tf.GradientTape() as outer:
             outer.watch(at)
             with tf.GradientTape() as inner:
                 inner.watch(at)
-                target = tf.reduce_sum(f(at)) * tf.reduce_sum(at * at)
+                target = tf.reduce_sum(function(at)) * tf.reduce_sum(at * at)
             first = inner.gradient(target, at)
         return first, outer.gradient(first, at)
 
-    first, second = slopes(x)
+    compiled = tf.function(slopes, autograph=False, jit_compile=$compiled)
+    first, second = compiled(f, x)
     """,
     cites=[UNDOCUMENTED],
     modes=("eager", "outer"),
@@ -85,7 +85,7 @@ def nested_nth_order(seen: SeenScene) -> None:
 def nested_in_function(seen: SeenScene) -> None:
     """Two orders, by finite differences."""
     seen.derivative("first", "tf.reduce_sum(f(x)) * tf.reduce_sum(x * x)", by="x")
-    seen.derivative("second", "slopes(x)[0]", by="x")
+    seen.derivative("second", "slopes(f, x)[0]", by="x")
 
 
 @scene(
@@ -161,15 +161,15 @@ def independent_tapes(seen: SeenScene) -> None:
     "What is computed from the gradient of an inner tape, by the input of a model, has a gradient "
     "by its Variables.",
     """
-    def penalty(at, weights):
+    def penalty(function, at, weights):
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(at)
-            target = tf.reduce_sum(f(at * weights)) * tf.reduce_sum(at * weights)
+            target = tf.reduce_sum(function(at * weights)) * tf.reduce_sum(at * weights)
         slope = inner.gradient(target, at)
         return inner.watched_variables(), tf.reduce_sum(slope * slope)
 
     with tf.GradientTape() as outer:
-        watched, cost = penalty(x, v)
+        watched, cost = penalty(f, x, v)
     gradient = outer.gradient(cost, v)
     """,
     cites=[guide("advanced_autodiff", "Input gradient regularization")],
@@ -179,7 +179,7 @@ def independent_tapes(seen: SeenScene) -> None:
 def input_gradient_regularisation(seen: SeenScene) -> None:
     """The inner tape watches the input alone."""
     seen.holds("watched == ()")
-    seen.derivative("gradient", "penalty(x, v)[1]", by="v")
+    seen.derivative("gradient", "penalty(f, x, v)[1]", by="v")
 
 
 @scene(
@@ -187,18 +187,18 @@ def input_gradient_regularisation(seen: SeenScene) -> None:
     "A product of a Hessian and a vector is the same by two tapes, by a forward accumulator over a "
     "tape, and by the Jacobian of a gradient.",
     """
-    def slope(at):
+    def slope(function, at):
         with tf.GradientTape() as inner:
             inner.watch(at)
-            target = tf.reduce_sum(f(at)) * tf.reduce_sum(at * at)
+            target = tf.reduce_sum(function(at)) * tf.reduce_sum(at * at)
         return inner.gradient(target, at)
 
     with tf.GradientTape(persistent=True) as outer:
         outer.watch(x)
-        first = slope(x)
+        first = slope(f, x)
         along = tf.reduce_sum(first * dx)
     with tf.autodiff.ForwardAccumulator(x, dx) as forward:
-        again = slope(x)
+        again = slope(f, x)
     hessian = outer.jacobian(first, x, experimental_use_pfor=$pfor)
     products = [
         outer.gradient(along, x),
@@ -215,7 +215,7 @@ def input_gradient_regularisation(seen: SeenScene) -> None:
 def hvp_agreement(seen: SeenScene) -> None:
     """Each is the derivative of the gradient's product with the vector."""
     for number in range(3):
-        seen.derivative(f"products[{number}]", "tf.reduce_sum(slope(x) * dx)", by="x")
+        seen.derivative(f"products[{number}]", "tf.reduce_sum(slope(f, x) * dx)", by="x")
 
 
 @scene(
@@ -248,15 +248,15 @@ def inner_tape_exception_safe(seen: SeenScene) -> None:
     "mixed-partials",
     "It does not matter by which of two sources one differentiates first.",
     """
-    def slopes(one, two):
+    def slopes(function, one, two):
         with tf.GradientTape(persistent=True) as inner:
             inner.watch([one, two])
-            target = tf.reduce_sum(f(one * two)) * tf.reduce_sum(one + two * two)
+            target = tf.reduce_sum(function(one * two)) * tf.reduce_sum(one + two * two)
         return inner.gradient(target, one), inner.gradient(target, two)
 
     with tf.GradientTape(persistent=True) as outer:
         outer.watch([x, y])
-        by_x, by_y = slopes(x, y)
+        by_x, by_y = slopes(f, x, y)
     mixed = [outer.gradient(by_x, y), outer.gradient(by_y, x)]
     """,
     cites=[UNDOCUMENTED],
@@ -267,5 +267,5 @@ def inner_tape_exception_safe(seen: SeenScene) -> None:
 def mixed_partials(seen: SeenScene) -> None:
     """Of numbers; either is the derivative of what the other one started with."""
     for number in range(2):
-        seen.derivative(f"mixed[{number}]", "slopes(x, y)[0]", by="y")
-        seen.derivative(f"mixed[{number}]", "slopes(x, y)[1]", by="x")
+        seen.derivative(f"mixed[{number}]", "slopes(f, x, y)[0]", by="y")
+        seen.derivative(f"mixed[{number}]", "slopes(f, x, y)[1]", by="x")

@@ -236,14 +236,14 @@ def gradient_inside_ends_recording(seen: SeenScene) -> None:
     "Asked inside of its context a persistent tape records what it answers: of that it gives the "
     "gradient too.",
     """
-    def slope(at):
+    def slope(function, at):
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(at)
-            target = tf.reduce_sum(f(at)) * tf.reduce_sum(at * at)
+            target = tf.reduce_sum(function(at)) * tf.reduce_sum(at * at)
             inside = tape.gradient(target, at)
         return tape, inside
 
-    tape, first = slope(x)
+    tape, first = slope(f, x)
     second = tape.gradient(first, x)
     """,
     cites=[UNDOCUMENTED],
@@ -252,7 +252,7 @@ def gradient_inside_ends_recording(seen: SeenScene) -> None:
 def gradient_inside_persistent(seen: SeenScene) -> None:
     """The second derivative, by one tape."""
     seen.derivative("first", "tf.reduce_sum(f(x)) * tf.reduce_sum(x * x)", by="x")
-    seen.derivative("second", "slope(x)[1]", by="x")
+    seen.derivative("second", "slope(f, x)[1]", by="x")
 
 
 @scene(
