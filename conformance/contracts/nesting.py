@@ -98,7 +98,7 @@ def nested_in_function(seen: SeenScene) -> None:
             inner.watch(x)
             target = f(x)
     first = inner.gradient(target, x)
-    second = outer.gradient(first, x)
+    second = outer.gradient(tf.convert_to_tensor(first), x)
     """,
     cites=[guide("advanced_autodiff", "Higher-order gradients")],
 )

@@ -25,7 +25,7 @@ from conformance.seen_scenes import SeenScene
         docstring("tf.GradientTape.batch_jacobian", "If called on a used, non-persistent tape"),
         docstring("tf.GradientTape.__init__", "at most one call can"),
     ],
-    ranks=(1, 2),
+    ranks=(2, 3),
     raises="RuntimeError",
     saying="non-persistent",
     first=("gradient", "gradient", "gradient", "jacobian", "batch_jacobian"),
@@ -43,7 +43,7 @@ def nonpersistent_once(_: SeenScene) -> None:
     tape.$method(x * y, x)
     """,
     cites=[UNDOCUMENTED],
-    ranks=(1, 2),
+    ranks=(2, 3),
     raises="RuntimeError",
     saying="non-persistent",
     persistent=("", "persistent=True"),
