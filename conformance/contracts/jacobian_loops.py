@@ -10,6 +10,10 @@ from conformance.scene_cases import REALS, SIMPLE, scene
 from conformance.seen_scenes import SeenScene
 
 JACOBIAN, BATCH = "tf.GradientTape.jacobian", "tf.GradientTape.batch_jacobian"
+KNOB = docstring(JACOBIAN, "A knob to control how many iterations are dispatched")
+BATCH_KNOB = docstring(BATCH, "A knob to control how many iterations are dispatched")
+WHATEVER_THE_SHAPE = tuple(op for op in SIMPLE if op != "tf.math.reduce_sum")
+"""A sum over an int64 axis of a tensor of unknown shape has no gradient: see int64-axis-dynamic."""
 
 
 @scene(
@@ -102,24 +106,24 @@ def jacobian_mixed_dtype_nopfor(seen: SeenScene) -> None:
     "jacobian-vectorization-failure",
     "A Jacobian that cannot be vectorized raises ValueError, which names the flag to turn off.",
     """
-    called = tf.function(lambda: $flow, autograph=False)
+    called = tf.function(
+        lambda: tf.cond(tf.reduce_sum($one) > 0.0, lambda: $one * $one, lambda: tf.sin($one)),
+        autograph=False,
+    )
     with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
         target = called()
-    tape.jacobian(target, v)
+    tape.jacobian(target, $one)
     """,
     cites=[docstring(JACOBIAN, "If vectorization of jacobian computation fails")],
     modes=("eager",),
     among=REALS,
     raises="ValueError",
     saying="experimental_use_pfor",
-    flow=(
-        "tf.cond(tf.reduce_sum(v) > 0.0, lambda: v * v, lambda: -v)",
-        "tf.map_fn(lambda one: one * one, tf.stack([v, v]))",
-        "tf.scan(lambda sum, one: sum + one * one, tf.stack([v, v]))",
-    ),
+    one=("x", "v"),
 )
 def jacobian_vectorization_failure(_: SeenScene) -> None:
-    """Branches and loops over what a tf.function captures are not vectorized, up to now."""
+    """A branch over what a tf.function captures, under a persistent tape: so it is up to now."""
 
 
 @scene(
@@ -163,17 +167,17 @@ def jacobian_vectorization_fallback(seen: SeenScene) -> None:
     cites=[UNDOCUMENTED],
     among=REALS,
     ops=SIMPLE,
-    modes=("eager", "outer"),
+    modes=("eager", "function"),
     called=(
         "lambda one: tf.cond(tf.reduce_sum(one) > 0.0, lambda: f(one), lambda: -f(one))",
         "lambda one: tf.map_fn(f, tf.stack([one, one]))",
-        "lambda one: tf.scan(lambda sum, two: sum * two, tf.stack([one, one]))",
-        "lambda one: tf.while_loop(lambda i, _: i < 2, lambda i, sum: (i + 1, sum * one), [0, one])[1]",
+        "lambda one: tf.while_loop("
+        "lambda i, _: i < 2, lambda i, two: (i + 1, two * one), [0, one])[1]",
     ),
     pfor=("False", "True"),
 )
 def jacobian_control_flow(seen: SeenScene) -> None:
-    """A branch, two loops over rows, a loop that counts."""
+    """A branch, a loop over rows, a loop that counts."""
     seen.derivative("total", "called(x)", by="x")
 
 
@@ -181,22 +185,62 @@ def jacobian_control_flow(seen: SeenScene) -> None:
     "jacobian-parallel-iterations",
     "parallel_iterations changes nothing about a Jacobian but how it is computed.",
     """
-    with tf.GradientTape(persistent=$persistent) as tape:
+    with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         target = f(x)
     jacobian = tape.jacobian(target, x, parallel_iterations=$number)
     product = tf.tensordot(dy, jacobian, dy.shape.rank)
     """,
-    cites=[docstring(JACOBIAN, "A knob to control how many iterations are dispatched")],
+    cites=[KNOB],
     modes=("eager", "function"),
     among=REALS,
     ops=SIMPLE,
-    persistent=("True", "False"),
-    number=("100", "3", "2", "1"),
+    number=("100", "3", "2"),
 )
 def jacobian_parallel_iterations(seen: SeenScene) -> None:
-    """More than there are rows, fewer, and one."""
+    """More than there are elements of the target, or fewer."""
     seen.derivative("product", "f(x)", by="x", weights="dy")
+
+
+@scene(
+    "jacobian-one-parallel-iteration",
+    "parallel_iterations may be 1.",
+    """
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        target = x * x
+    jacobian = tape.$method(target, x, parallel_iterations=1)
+    """,
+    cites=[KNOB, BATCH_KNOB],
+    modes=("eager",),
+    among=REALS,
+    ranks=(2, 3),
+    method=("jacobian", "batch_jacobian"),
+)
+def jacobian_one_parallel_iteration(seen: SeenScene) -> None:
+    """As any other number."""
+    seen.there("jacobian")
+
+
+@scene(
+    "jacobian-parallel-iterations-once",
+    "parallel_iterations needs no persistent tape where none is needed without it.",
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        target = x * x
+    jacobian = tape.$method(target, x, parallel_iterations=$number)
+    """,
+    cites=[KNOB, BATCH_KNOB],
+    modes=("eager",),
+    among=REALS,
+    ranks=(2, 3),
+    method=("jacobian", "batch_jacobian"),
+    number=("100", "2"),
+)
+def jacobian_parallel_iterations_once(seen: SeenScene) -> None:
+    """More than there are elements of the target, or fewer."""
+    seen.there("jacobian")
 
 
 @scene(
@@ -216,7 +260,7 @@ def jacobian_parallel_iterations(seen: SeenScene) -> None:
     cites=[docstring(JACOBIAN, "enclose GradientTape code in @tf.function")],
     modes=("eager",),
     among=REALS,
-    ops=SIMPLE,
+    ops=WHATEVER_THE_SHAPE,
     how=(
         "input_signature=[tf.TensorSpec(x.shape, x.dtype)]",
         "input_signature=[tf.TensorSpec([None] * x.shape.rank, x.dtype)]",
