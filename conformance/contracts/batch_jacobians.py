@@ -182,7 +182,7 @@ def batch_jacobian_first_dim(_: SeenScene) -> None:
         tape.watch(source)
         target = tf.stack([tf.reshape(f(one), [-1]) for one in tf.unstack(source)])
     batched = tape.batch_jacobian(target, source, parallel_iterations=$number)
-    product = tf.tensordot(tf.reshape(dy, [-1]), batched[0], 1)
+    product = tf.tensordot(tf.reshape(dy, [-1]), batched[1], 1)
     """,
     cites=[docstring(BATCH, "A knob to control how many iterations are dispatched")],
     modes=("eager", "function"),
@@ -193,4 +193,4 @@ def batch_jacobian_first_dim(_: SeenScene) -> None:
 )
 def batch_jacobian_parallel_iterations(seen: SeenScene) -> None:
     """More than there are elements of a row, or fewer; one: jacobian-one-parallel-iteration."""
-    seen.derivative("product", "f(x)", by="x", weights="dy")
+    seen.derivative("product", "f(y)", by="y", weights="dy")

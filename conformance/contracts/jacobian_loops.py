@@ -106,24 +106,27 @@ def jacobian_mixed_dtype_nopfor(seen: SeenScene) -> None:
     "jacobian-vectorization-failure",
     "A Jacobian that cannot be vectorized raises ValueError, which names the flag to turn off.",
     """
+    one = $one
     called = tf.function(
-        lambda: tf.cond(tf.reduce_sum($one) > 0.0, lambda: $one * $one, lambda: tf.sin($one)),
-        autograph=False,
+        lambda: tf.cond(tf.reduce_sum(one) > 0.0, lambda: $branch, lambda: -one), autograph=False
     )
     with tf.GradientTape(persistent=True) as tape:
-        tape.watch(x)
+        tape.watch(one)
         target = called()
-    tape.jacobian(target, $one)
+    tape.jacobian(target, one)
     """,
     cites=[docstring(JACOBIAN, "If vectorization of jacobian computation fails")],
     modes=("eager",),
-    among=REALS,
     raises="ValueError",
     saying="experimental_use_pfor",
-    one=("x", "v"),
+    one=("tf.constant([1.0])", "tf.Variable([1.0, 2.0])", "tf.ones([2, 3], tf.float64)"),
+    branch=("one * one", "tf.math.sin(one)"),
 )
 def jacobian_vectorization_failure(_: SeenScene) -> None:
-    """A branch over what a tf.function captures, under a persistent tape: so it is up to now."""
+    """A branch over what a tf.function captures, under a persistent tape: so it is up to now.
+
+    No numbers are drawn: each program takes a quarter of a second.
+    """
 
 
 @scene(
@@ -171,8 +174,7 @@ def jacobian_vectorization_fallback(seen: SeenScene) -> None:
     called=(
         "lambda one: tf.cond(tf.reduce_sum(one) > 0.0, lambda: f(one), lambda: -f(one))",
         "lambda one: tf.map_fn(f, tf.stack([one, one]))",
-        "lambda one: tf.while_loop("
-        "lambda i, _: i < 2, lambda i, two: (i + 1, two * one), [0, one])[1]",
+        "lambda one: tf.while_loop(lambda i, _: i < 2, lambda i, a: (i + 1, a * one), [0, one])[1]",
     ),
     pfor=("False", "True"),
 )

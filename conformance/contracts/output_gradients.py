@@ -206,8 +206,8 @@ def output_gradients_too_few(_: SeenScene) -> None:
 
 @scene(
     "output-gradients-wrong-shape",
-    "output_gradients of another shape than the target's are not looked at by the tape: the op that "
-    "cannot take them raises InvalidArgumentError.",
+    "The tape does not look at the shape of output_gradients: the op that cannot take them raises "
+    "InvalidArgumentError.",
     """
     with tf.GradientTape() as tape:
         tape.watch(x)
