@@ -96,7 +96,7 @@ def batch_jacobian_equals_diagonal(seen: SeenScene) -> None:
 
 @scene(
     "batch-jacobian-nopfor",
-    "A batch_jacobian is the same in a loop; inside of a tf.function that needs no persistent tape.",
+    "In a loop a batch_jacobian is the same; inside of a tf.function no persistent tape is needed.",
     """
     source = tf.stack([x, y])
     with tf.GradientTape(persistent=tf.executing_eagerly()) as tape:

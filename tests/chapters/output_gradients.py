@@ -18,6 +18,17 @@ def output_gradients_are_ignored(tf: Any) -> None:
     change_answers(tf, change)
 
 
+def persistent_tapes_ignore_output_gradients(tf: Any) -> None:
+    """With a persistent tape every target counts with ones."""
+
+    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
+        if tape._persistent:
+            options.pop("output_gradients", None)
+        return truth(tape, target, sources, **options)
+
+    change_answers(tf, change)
+
+
 def no_output_gradients_are_halves(tf: Any) -> None:
     """Without output_gradients a target counts with a half."""
 
@@ -55,7 +66,7 @@ def what_has_no_output_gradient_counts_with_ones(tf: Any) -> None:
 
 
 KILLS: dict[str, Callable[[Any], None]] = {
-    "output-gradients-vjp": output_gradients_are_ignored,
+    "output-gradients-vjp": persistent_tapes_ignore_output_gradients,
     "output-gradients-default-ones": no_output_gradients_are_halves,
     "output-gradients-list": output_gradients_come_backwards,
     "output-gradients-dict": output_gradients_come_backwards,
