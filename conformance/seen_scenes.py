@@ -308,7 +308,8 @@ class SeenScene:
         with tf.GradientTape() as tape:
             tape.watch(names[by])
             target = eval(of, names)  # noqa: S307 - our own text
-        plain = read(tape.gradient(target, names[by], output_gradients=weights or None))
+        found = tape.gradient(target, names[by], output_gradients=weights or None)
+        plain = None if found is None else read(tf.convert_to_tensor(found))
         slack = 8 * self._roundings() * _EPSILON * np.abs(gradient)
         return plain is not None and bool(np.all(np.abs(plain.array - gradient) <= slack))
 
