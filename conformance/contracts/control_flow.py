@@ -210,7 +210,7 @@ def while_loop_back_prop_false(seen: SeenScene) -> None:
     with tf.GradientTape() as tape:
         tape.watch(x)
         target = run(x, v)
-    gradients = tape.gradient(target, [x, v])
+    gradients = tape.gradient(target, [x, v], unconnected_gradients="zero")
     """,
     cites=[UNDOCUMENTED],
     modes=("eager", "function"),
@@ -243,7 +243,7 @@ def map_scan_fold_gradient(seen: SeenScene) -> None:
     each = tf.vectorized_map(slopes, tf.stack([x, y, z]))
     """,
     cites=[docstring("tf.vectorized_map", "Computing per-example gradients")],
-    modes=("eager", "function"),
+    modes=("outer", "function"),
     among=REALS,
     ops=("tf.math.square", "tf.math.sin", "tf.math.tanh"),  # h(v) * t must have the shape of t
 )
@@ -377,14 +377,14 @@ def xla_while_bounded(seen: SeenScene) -> None:
     """
     def program(t, times):
         total = tf.square(t)
+        if times == 0:
+            return total
         for i in tf.range(5):
-            if i == 1:
+            if $skipped:
                 continue
             total = tf.sin(total) * t
-            if i >= times:
-                $leave
-        else:
-            total = total * t
+            if $left:
+                break
         return total
 
     times = tf.reduce_max(k)
@@ -395,7 +395,8 @@ def xla_while_bounded(seen: SeenScene) -> None:
     """,
     cites=[UNDOCUMENTED],
     modes=("outer",),
-    leave=("break", "return total", "total = total * t; break"),
+    skipped=("i == 1", "i < times", "i % 2 == 0"),
+    left=("i >= times", "i > 2 and times > 1"),
 )
 def autograph_early_return(seen: SeenScene) -> None:
     """By break, continue and return."""
