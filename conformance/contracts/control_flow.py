@@ -185,7 +185,7 @@ def while_loop_gradient(seen: SeenScene) -> None:
         docstring("tf.foldl", "False disables support for back"),
         docstring("tf.foldr", "False disables support for back"),
     ],
-    modes=("eager", "function"),
+    modes=("function", "eager"),
     ranks=(1, 3),
     loop=(
         "tf.while_loop(lambda i, t: i < 2, lambda i, t: (i + 1, t * x), (0, x), back_prop=False)",

@@ -298,7 +298,7 @@ def function_outer_tape_gather(seen: SeenScene) -> None:
     """,
     cites=[guide("function", "What is \"tracing\"?")],
     modes=("outer",),
-    since=(2, 16),
+    since=(2, 15),
 )
 def atomic_function_no_gradient(seen: SeenScene) -> None:
     """Its result is that of the function; its gradient is None."""

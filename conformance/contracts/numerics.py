@@ -54,7 +54,7 @@ def test_compute_gradient_list(_: SeenScene) -> None:
 
 @scene(
     "where-nan",
-    "Where tf.where does not select, an infinite derivative makes the gradient NaN; it is zero if "
+    "A NaN in the gradient of what tf.where does not select makes its gradient NaN; it is zero if "
     "the argument was made safe by another tf.where.",
     """
     function = $function
@@ -73,10 +73,10 @@ def test_compute_gradient_list(_: SeenScene) -> None:
     broadcast=("", " * tf.ones_like(x)"),
     function=(
         "lambda t: 1 / t",
-        "tf.sqrt",
         "tf.math.log",
-        "tf.math.rsqrt",
-        "lambda t: t ** -2",
+        "lambda t: t / t",
+        "lambda t: tf.acos(1 + t)",
+        "lambda t: tf.exp(1 / t)",
     ),
 )
 def where_nan(seen: SeenScene) -> None:
@@ -102,7 +102,7 @@ def where_nan(seen: SeenScene) -> None:
     convention=(
         "tf.nn.relu, [0.0], [0.0]",
         "tf.nn.relu6, [0.0, 6.0], [0.0, 0.0]",
-        "tf.nn.leaky_relu, [0.0], [0.2]",
+        "lambda t: tf.nn.leaky_relu(t, 0.25), [0.0], [0.25]",
         "tf.abs, [0.0], [0.0]",
         "tf.sign, [0.0, 2.0], [0.0, 0.0]",
         "tf.reduce_max, [1.0, 1.0, 0.0], [0.5, 0.5, 0.0]",
@@ -240,7 +240,8 @@ def gamma_differentiable(seen: SeenScene) -> None:
     "A QR decomposition is differentiable where its leading columns are independent.",
     """
     def parts(t):
-        waves = tf.sin(t * tf.reshape(tf.range(1.0, 1.0 + $rows * $columns), [$rows, $columns]))
+        places = tf.reshape(tf.range($rows * $columns), [$rows, $columns])
+        waves = tf.sin(t * tf.cast(places, t.dtype))
         return tf.linalg.qr(4.0 * tf.eye($rows, $columns, dtype=t.dtype) + waves, $full)
 
     with tf.GradientTape() as tape:
