@@ -119,16 +119,16 @@ def branch_unused_eager(seen: SeenScene) -> None:
     """
     with tf.GradientTape() as tape:
         tape.watch([x, y])
-        $branch
+        taken, other = lambda: f(x), lambda: f(y) * tf.reduce_sum(h(v))
+        target = $branch
     gradients = tape.gradient(target, [x, y, v])
     """,
     cites=[UNDOCUMENTED],
     modes=("function",),
     ops=SIMPLE,
     branch=(
-        "target = tf.cond(tf.reduce_max(k) >= 0, lambda: f(x), lambda: f(y) * tf.reduce_sum(h(v)))",
-        "target = tf.switch_case(tf.reduce_max(k) * 0, "
-        "[lambda: f(x), lambda: f(y) * tf.reduce_sum(h(v))])",
+        "tf.cond(tf.reduce_max(k) >= 0, taken, other)",
+        "tf.switch_case(0 * tf.reduce_max(k), [taken, other])",
     ),
 )
 def branch_unused_in_function(seen: SeenScene) -> None:
@@ -217,7 +217,6 @@ def while_loop_back_prop_false(seen: SeenScene) -> None:
     ranks=(1, 3),
     run=(
         "tf.map_fn(lambda a: tf.sin(a) * t[0], rows)",
-        "tf.vectorized_map(lambda a: tf.sin(a) * t[0], rows)",
         "tf.scan(lambda a, b: a * tf.sin(b) + t[0], rows)",
         "tf.scan(lambda a, b: a * tf.sin(b) + t[0], rows, reverse=True)",
         "tf.foldl(lambda a, b: a * tf.sin(b) + t[0], rows)",
@@ -228,6 +227,29 @@ def map_scan_fold_gradient(seen: SeenScene) -> None:
     """Rows of a tensor, and a Variable that every row reads."""
     seen.derivative("gradients[0]", "run(x, v)", by="x")
     seen.derivative("gradients[1]", "run(x, v)", by="v")
+
+
+@scene(
+    "vectorized-map-gradient",
+    "tf.vectorized_map is differentiable in what it goes through and in what it reads.",
+    """
+    def run(rows, t):
+        return tf.vectorized_map(lambda one: f(one) * tf.reduce_sum(h(t)), rows)
+
+    rows = tf.stack([x, y, z])
+    with tf.GradientTape() as tape:
+        tape.watch(rows)
+        target = run(rows, v)
+    gradients = tape.gradient(target, [rows, v])
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer", "function"),
+    ops=("tf.math.square", "tf.math.sin", "tf.math.tanh"),
+)
+def vectorized_map_gradient(seen: SeenScene) -> None:
+    """Rows of a tensor, and a Variable that every row reads."""
+    seen.derivative("gradients[0]", "run(rows, v)", by="rows")
+    seen.derivative("gradients[1]", "run(rows, v)", by="v")
 
 
 @scene(

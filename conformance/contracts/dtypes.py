@@ -21,7 +21,14 @@ _ONLY = docstring("tf.GradientTape", "only tensors with real or complex dtypes a
     gradient = tape.gradient(target, source)
     """,
     cites=[_ONLY],
-    dtype=("tf.float64", "tf.float32", "tf.float16", "tf.bfloat16", "tf.complex64", "tf.complex128"),
+    dtype=(
+        "tf.float64",
+        "tf.float32",
+        "tf.float16",
+        "tf.bfloat16",
+        "tf.complex64",
+        "tf.complex128",
+    ),
 )
 def dtype_differentiable(seen: SeenScene) -> None:
     """Of the six dtypes, a cube; that of a complex tensor is conjugated."""

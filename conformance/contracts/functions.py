@@ -42,6 +42,7 @@ def function_differentiable(seen: SeenScene) -> None:
             target = function(t)
         return tape.gradient(target, t)
 
+    open_shape = tf.TensorSpec([None] * len(x.shape), x.dtype)
     traced = $traced
     with tf.GradientTape() as outer:
         outer.watch(x)
@@ -53,8 +54,7 @@ def function_differentiable(seen: SeenScene) -> None:
     ops=SIMPLE,
     traced=(
         "tf.function(square, autograph=False).get_concrete_function(x)",
-        "tf.function(square, autograph=False)"
-        ".get_concrete_function(tf.TensorSpec([None] * len(x.shape), x.dtype))",
+        "tf.function(square, autograph=False).get_concrete_function(open_shape)",
         "tf.function(square, [tf.TensorSpec(x.shape, x.dtype)], autograph=False)",
         "tf.function(square, [tf.TensorSpec(None, x.dtype)], autograph=False)",
     ),
@@ -296,7 +296,7 @@ def function_outer_tape_gather(seen: SeenScene) -> None:
         target = concrete.inference_fn(x)
     gradient = tape.gradient(target, x)
     """,
-    cites=[guide("function", "What is \"tracing\"?")],
+    cites=[guide("function", 'What is "tracing"?')],
     modes=("outer",),
     since=(2, 15),
 )

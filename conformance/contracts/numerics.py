@@ -26,7 +26,7 @@ from conformance.seen_scenes import SeenScene
     ops=SIMPLE,
     arguments=("[x, y]", "(x, y)", "[x.numpy(), y.numpy()]"),
 )
-def test_compute_gradient(seen: SeenScene) -> None:
+def compute_gradient(seen: SeenScene) -> None:
     """Tensors or arrays, in a list or a tuple; each column sums up to a derivative."""
     seen.holds("len(theoretical) == len(numeric) == 2")
     size = "tf.size(function(x, y)).numpy()"
@@ -48,7 +48,7 @@ def test_compute_gradient(seen: SeenScene) -> None:
     raises="ValueError",
     arguments=("x", "x.numpy()", "{'x': x}", "1.0"),
 )
-def test_compute_gradient_list(_: SeenScene) -> None:
+def compute_gradient_list(_: SeenScene) -> None:
     """A tensor, an array, a dict, a number."""
 
 
@@ -250,9 +250,7 @@ def gamma_differentiable(seen: SeenScene) -> None:
     gradient = tape.gradient(target, x)
     """,
     cites=[
-        docstring(
-            "tf.linalg.qr", "the gradient for the QR decomposition is well-defined only when"
-        )
+        docstring("tf.linalg.qr", "the gradient for the QR decomposition is well-defined only when")
     ],
     among=REALS,
     ranks=(0, 0),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tests.chapters.functions import functions_are_not_recorded
 from tests.chapters.watching import every_source_is_connected, watching_is_ignored
-from tests.tape_lies import TAPE_LIES
+from tests.tape_lies_around import branches_are_not_recorded, loops_are_recorded_once
 
 _LOOPS: Final = ("while_loop", "map_fn", "vectorized_map", "scan", "foldl", "foldr")
 
@@ -80,12 +80,13 @@ def _without_option(truth: Any, option: str) -> Any:
 KILLS: dict[str, Callable[[Any], None]] = {
     "python-if": every_source_is_connected,
     "python-while": watching_is_ignored,
-    "cond-case-switch": TAPE_LIES["branches_are_not_recorded"],
+    "cond-case-switch": branches_are_not_recorded,
     "branch-unused-eager": every_source_is_connected,
     "branch-unused-in-function": branches_are_chosen_when_traced,
-    "while-loop-gradient": TAPE_LIES["loops_are_recorded_once"],
+    "while-loop-gradient": loops_are_recorded_once,
     "while-loop-back-prop-false": back_prop_is_ignored,
     "map-scan-fold-gradient": loops_are_not_recorded,
+    "vectorized-map-gradient": loops_are_not_recorded,
     "vectorized-map-per-example": every_example_is_the_first,
     "tensorarray-gradient": what_is_read_is_a_constant,
     "tensorarray-clear-after-read": nothing_is_cleared,

@@ -37,7 +37,11 @@ def the_first_call_is_not_recorded(tf: Any) -> None:
     def function(body: Any, **options: Any) -> Any:
         traced = truth(body, **options)
         cut: list[Any] = [_Cut(tf, traced)]
-        return lambda *args: (cut.pop() if cut else traced)(*args)
+
+        def call(*args: Any) -> Any:
+            return (cut.pop() if cut else traced)(*args)
+
+        return call
 
     tf.function = function
 
@@ -61,14 +65,10 @@ def slices_become_dense(tf: Any) -> None:
     change_answers(tf, change)
 
 
-def gradients_have_a_scope_of_their_own(tf: Any) -> None:
-    """What ``gradient`` adds to a graph stands under another name."""
-
-    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
-        with tf.name_scope("another"):
-            return truth(tape, target, sources, **options)
-
-    change_answers(tf, change)
+def gradients_are_negated_twice(tf: Any) -> None:
+    """``gradient`` adds ops to a graph beside those of registered gradients."""
+    negative = tf.math.negative
+    change_answers(tf, lambda truth, *args, **_: negative(negative(truth(*args))))
 
 
 def symbolic_gradients_are_none(tf: Any) -> None:
@@ -105,7 +105,7 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "function-returns-gradient-indexedslices": slices_become_dense,
     "function-outer-tape-gather": slices_become_dense,
     "atomic-function-no-gradient": every_source_is_connected,
-    "gradient-graph-names": gradients_have_a_scope_of_their_own,
+    "gradient-graph-names": gradients_are_negated_twice,
     "tf-gradients-eager-error": symbolic_gradients_are_none,
     "tf-gradients-unwatched": symbolic_gradients_are_none,
     "tf-gradients-stop": _ignored("stop_gradients"),
