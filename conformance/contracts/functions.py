@@ -1,1 +1,483 @@
-"""tf.function, XLA and tf.gradients."""
+"""Functions that are traced: under a tape, around a tape, and the symbolic gradients in them."""
+
+from __future__ import annotations
+
+from conformance.contract import UNDOCUMENTED, docstring, guide
+from conformance.scene_cases import REALS, SIMPLE, scene
+from conformance.seen_scenes import SeenScene
+
+
+@scene(
+    "function-differentiable",
+    "A tf.function that is called under a tape is differentiated as the ops in it are, in what it "
+    "is given and in the Variables that it reads.",
+    """
+    traced = tf.function(lambda t: f(t) * tf.reduce_sum(h(v)), autograph=False)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        target = $called
+    gradients = tape.gradient(target, [x, v])
+    """,
+    cites=[guide("function", "Usage")],
+    modes=("outer", "function"),
+    ops=SIMPLE,
+    called=("traced(x)", "tf.function(traced, autograph=False)(x)", "traced(t=x)"),
+)
+def function_differentiable(seen: SeenScene) -> None:
+    """Also a function within a function."""
+    for number, name in enumerate("xv"):
+        seen.derivative(f"gradients[{number}]", "f(x) * tf.reduce_sum(h(v))", by=name)
+
+
+@scene(
+    "concrete-function",
+    "Concrete functions, and functions of a fixed signature, are differentiable twice.",
+    """
+    def square(t):
+        return tf.square(tf.reduce_sum(f(t)))
+
+    def slope(t, function):
+        with tf.GradientTape() as tape:
+            tape.watch(t)
+            target = function(t)
+        return tape.gradient(target, t)
+
+    open_shape = tf.TensorSpec([None] * len(x.shape), x.dtype)
+    traced = $traced
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        first = slope(x, traced)
+    second = outer.gradient(first, x)
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer",),
+    ops=SIMPLE,
+    traced=(
+        "tf.function(square, autograph=False).get_concrete_function(x)",
+        "tf.function(square, autograph=False).get_concrete_function(open_shape)",
+        "tf.function(square, [tf.TensorSpec(x.shape, x.dtype)], autograph=False)",
+        "tf.function(square, [tf.TensorSpec(None, x.dtype)], autograph=False)",
+    ),
+)
+def concrete_function(seen: SeenScene) -> None:
+    """Of known and of unknown shapes."""
+    seen.derivative("first", "square(x)", by="x")
+    seen.derivative("second", "slope(x, square)", by="x")
+
+
+@scene(
+    "function-retrace-invariance",
+    "A function that is traced again, for another shape or dtype, has the right gradients for all.",
+    """
+    def function(t):
+        return tf.sin(t) * t
+
+    traced = tf.function(function, autograph=False$relaxed)
+    both, row, other = tf.stack([x, y]), y[None], tf.cast(x, $dtype)
+    given = {"x": x, "both": both, "row": row, "other": other}
+    gradients = {}
+    for name in $order:
+        with tf.GradientTape() as tape:
+            tape.watch(given[name])
+            target = traced(given[name])
+        gradients[name] = tape.gradient(target, given[name])
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer",),
+    among=REALS,
+    dtype=("tf.complex128", "tf.float32"),
+    relaxed=("", ", experimental_relax_shapes=True"),
+    order=(
+        "('x', 'both', 'row', 'other', 'x')",
+        "('other', 'row', 'x', 'both')",
+        "('row', 'x', 'row', 'both', 'x', 'other')",
+    ),
+)
+def function_retrace_invariance(seen: SeenScene) -> None:
+    """Asked in several orders, with shapes relaxed or not."""
+    for name in ("x", "both", "row"):
+        seen.derivative(f"gradients['{name}']", f"function({name})", by=name)
+    seen.near(
+        "gradients['other']",
+        "tf.math.conj(tf.cos(other) * other + tf.sin(other))",
+        "tf.abs(tf.cos(other) * other) + tf.abs(tf.sin(other))",
+        roundings=8,
+    )
+
+
+@scene(
+    "function-captured-tensor",
+    "A watched tensor that a function closes over has its gradient, be it small or large.",
+    """
+    closed = tf.tile(tf.reshape(x, [-1]), [$times])
+    with tf.GradientTape() as tape:
+        tape.watch(closed)
+        target = tf.function(lambda: tf.sin(closed) * closed, autograph=False)()
+    gradient = tape.gradient(target, closed)
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer",),
+    times=("1", "200"),  # a function keeps up to 128 elements as a constant, if nobody watches them
+)
+def function_captured_tensor(seen: SeenScene) -> None:
+    """On both sides of the size up to which a captured tensor may become a constant."""
+    seen.derivative("gradient", "tf.sin(closed) * closed", by="closed")
+
+
+@scene(
+    "function-none-output",
+    "A None among gradients that a function returns stays None, and their structure stays.",
+    """
+    def program(one, other):
+        with tf.GradientTape() as tape:
+            tape.watch([one, other])
+            target = f(one)
+        return tape.gradient(target, {"one": one, "rest": [other, (other,)]})
+
+    answer = tf.function(program, autograph=False$compiled)(x, y)
+    """,
+    cites=[UNDOCUMENTED],
+    ops=SIMPLE,
+    modes=("function",),
+    compiled=("", ", jit_compile=True"),
+)
+def function_none_output(seen: SeenScene) -> None:
+    """A dict that holds a list that holds a tuple; compiled by XLA or not."""
+    seen.derivative("answer['one']", "f(x)", by="x")
+    seen.none("answer['rest']")
+    seen.holds("isinstance(answer['rest'], list) and isinstance(answer['rest'][1], tuple)")
+
+
+@scene(
+    "function-tape-leak",
+    "A tape that recorded while a function was traced knows nothing of what the function returns.",
+    """
+    kept = []
+
+    def program(t):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(t)
+            target = f(t)
+        kept.append(tape)
+        return target
+
+    target = tf.function(program, autograph=False)(x)
+    gradient = kept[0].gradient(target, x)
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer",),
+)
+def function_tape_leak(seen: SeenScene) -> None:
+    """Asked outside, where there are other tensors."""
+    seen.none("gradient")
+
+
+@scene(
+    "function-tape-leak-symbolic",
+    "Outside of its function a tape that recorded there raises TypeError for the symbolic target.",
+    """
+    kept = []
+
+    def program(t):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(t)
+            target = tf.square(f(t))
+        kept.extend([tape, target])
+        return target
+
+    tf.function(program, autograph=False)(x)
+    kept[0].gradient(kept[1], x)
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer",),
+    raises="TypeError",
+    saying="out of scope",
+)
+def function_tape_leak_symbolic(_: SeenScene) -> None:
+    """The exception says that the tensor is out of scope."""
+
+
+@scene(
+    "function-tape-enclosing-trace",
+    "A tape around the call that traces a function does not record the trace beside the call.",
+    """
+    traced = tf.function(lambda t: f(t) * tf.reduce_sum(h(v)), autograph=False)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        targets = [traced(x), traced(x), traced(x)]
+    gradients = [tape.gradient(target, [x, v]) for target in targets]
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer",),
+    ops=SIMPLE,
+)
+def function_tape_enclosing_trace(seen: SeenScene) -> None:
+    """The first call, which traces, answers bit for bit as later ones do."""
+    seen.same("gradients[1]", "gradients[0]")
+    seen.same("gradients[2]", "gradients[0]")
+    for number, name in enumerate("xv"):
+        seen.derivative(f"gradients[0][{number}]", "f(x) * tf.reduce_sum(h(v))", by=name)
+
+
+@scene(
+    "run-functions-eagerly",
+    "Functions that run eagerly have the same gradients as traced ones.",
+    """
+    traced = tf.function(f, autograph=False)
+    tf.config.run_functions_eagerly($flag)
+    try:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            target = traced(x)
+        gradient = tape.gradient(target, x)
+    finally:
+        tf.config.run_functions_eagerly(False)
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer",),
+    flag=("True", "False"),
+)
+def run_functions_eagerly(seen: SeenScene) -> None:
+    """With the flag set and not."""
+    seen.derivative("gradient", "f(x)", by="x")
+
+
+@scene(
+    "function-returns-gradient-indexedslices",
+    "IndexedSlices that a tape answers in a function are returned as such.",
+    """
+    def rows(t):
+        return tf.square(tf.gather(t, $places))
+
+    with tf.GradientTape() as tape:
+        target = rows(v)
+    gradient = tape.gradient(target, v)
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("function",),
+    ranks=(1, 3),
+    places=("[0]", "[0, 0]", "[[0], [0]]"),
+)
+def function_returns_gradient_indexedslices(seen: SeenScene) -> None:
+    """Of a Variable, from one row or the same row often."""
+    seen.holds("isinstance(gradient, tf.IndexedSlices)")
+    seen.derivative("gradient", "rows(v)", by="v")
+
+
+@scene(
+    "function-outer-tape-gather",
+    "A Variable that is gathered from in a function has IndexedSlices under a tape around it too.",
+    """
+    def rows(t):
+        return tf.square(tf.gather(t, $places))
+
+    with tf.GradientTape() as tape:
+        target = tf.function(lambda: rows(v), autograph=False)()
+    gradient = tape.gradient(target, v)
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("outer",),
+    ranks=(1, 3),
+    places=("[0]", "[0, 0]", "[[0], [0]]"),
+)
+def function_outer_tape_gather(seen: SeenScene) -> None:
+    """As it has without the function."""
+    seen.holds("isinstance(gradient, tf.IndexedSlices)")
+    seen.derivative("gradient", "rows(v)", by="v")
+
+
+@scene(
+    "atomic-function-no-gradient",
+    "The inference function of a concrete function computes, and is connected to nothing.",
+    """
+    concrete = tf.function(f, autograph=False).get_concrete_function(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        target = concrete.inference_fn(x)
+    gradient = tape.gradient(target, x)
+    """,
+    cites=[guide("function", 'What is "tracing"?')],
+    modes=("outer",),
+    since=(2, 15),
+)
+def atomic_function_no_gradient(seen: SeenScene) -> None:
+    """Its result is that of the function; its gradient is None."""
+    seen.none("gradient")
+    seen.like("target", "f(x)")
+
+
+@scene(
+    "gradient-graph-names",
+    "What registered gradients add to a graph stands under the name scope gradient_tape.",
+    """
+    graph = tf.compat.v1.get_default_graph()
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        target = tf.sin(f(x)) * f(x)
+    before = len(graph.get_operations())
+    gradient = tape.gradient(target, x)
+    added = graph.get_operations()[before:]
+    beside = {op.type for op in added if not op.name.startswith("gradient_tape/")}
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("function",),
+    ops=SIMPLE,
+)
+def gradient_graph_names(seen: SeenScene) -> None:
+    """Only what begins a gradient, and adds gradients up, stands elsewhere."""
+    seen.holds("beside <= {'Const', 'Fill', 'OnesLike', 'AddN', 'AddV2'}")
+    seen.holds("len(added) > 3")
+
+
+@scene(
+    "tf-gradients-eager-error",
+    "tf.gradients raises RuntimeError where ops run eagerly.",
+    """
+    tf.gradients($asked)
+    """,
+    cites=[
+        docstring("tf.gradients", "is only valid in a graph context"),
+        docstring("tf.gradients", "if called in Eager mode"),
+    ],
+    modes=("eager",),
+    raises="RuntimeError",
+    asked=("f(x), x", "[f(x)], [x]", "f(v), [v, x]", "f(x), x, unconnected_gradients='zero'"),
+)
+def tf_gradients_eager_error(_: SeenScene) -> None:
+    """However it is asked, for tensors and for Variables."""
+
+
+@scene(
+    "tf-gradients-unwatched",
+    "Inside of a function tf.gradients needs no watch: it answers for every tensor of the graph.",
+    """
+    middle = f(x)
+    target = g(middle) * tf.reduce_sum(h(v))
+    symbolic = tf.gradients(target, [x, middle, v])
+    with tf.GradientTape() as tape:
+        again = f(x)
+    none = tape.gradient(again, x)
+    """,
+    cites=[docstring("tf.gradients", "Constructs symbolic derivatives of sum of")],
+    modes=("function",),
+    among=REALS,  # tf.gradients of complex targets needs grad_ys
+    ops=SIMPLE,
+)
+def tf_gradients_unwatched(seen: SeenScene) -> None:
+    """For an argument, an intermediate and a Variable; a tape answers None for the argument."""
+    seen.derivative("symbolic[0]", "g(f(x)) * tf.reduce_sum(h(v))", by="x")
+    seen.derivative("symbolic[1]", "g(middle) * tf.reduce_sum(h(v))", by="middle")
+    seen.derivative("symbolic[2]", "g(f(x)) * tf.reduce_sum(h(v))", by="v")
+    seen.none("none")
+
+
+@scene(
+    "tf-gradients-stop",
+    "tf.gradients takes what stop_gradients lists as constant, and integers too.",
+    """
+    middle = f(x)
+    held = tf.stop_gradient(g(middle))
+    target = tf.reduce_sum(h(x)) * g(middle) * tf.cast(tf.reduce_sum(k), x.dtype)
+    counts = tf.cast(tf.reduce_sum(k), x.dtype)
+    partial = tf.gradients(target, [x, middle], stop_gradients=$stopped)
+    total = tf.gradients(target, [x, middle])
+    none = tf.gradients(target, k)
+    """,
+    cites=[
+        docstring("tf.gradients", "the partial derivatives `g` evaluate to"),
+        docstring("tf.gradients", "All integer tensors are considered constant"),
+    ],
+    modes=("function",),
+    among=REALS,  # tf.gradients of complex targets needs grad_ys
+    ops=SIMPLE,
+    stopped=("[x, middle]", "[middle]", "middle"),
+)
+def tf_gradients_stop(seen: SeenScene) -> None:
+    """Partial derivatives beside total ones."""
+    by_hand = "tf.reduce_sum(h(x)) * g({}) * counts"
+    seen.derivative("partial[0]", "tf.reduce_sum(h(x)) * held * counts", by="x")
+    seen.derivative("partial[1]", by_hand.format("middle"), by="middle")
+    seen.derivative("total[0]", by_hand.format("f(x)"), by="x")
+    seen.derivative("total[1]", by_hand.format("middle"), by="middle")
+    seen.none("none")
+
+
+@scene(
+    "tf-gradients-grad-ys",
+    "grad_ys weights what tf.gradients adds up, as output gradients do for a tape.",
+    """
+    weighted = tf.gradients([f(x), f(y)], [x, y], grad_ys=$weights)
+    """,
+    cites=[docstring("tf.gradients", "the initial gradients for each y")],
+    modes=("function",),
+    ops=SIMPLE,
+    weights=("[dy, 2 * dy]", "(dy, 2 * dy)", "[dy, dy + dy]"),
+)
+def tf_gradients_grad_ys(seen: SeenScene) -> None:
+    """Each target has a weight of its own."""
+    seen.derivative("weighted[0]", "f(x)", by="x", weights="dy")
+    seen.derivative("weighted[1]", "f(y)", by="y", weights="2 * dy")
+
+
+@scene(
+    "tf-gradients-grad-ys-length",
+    "tf.gradients raises ValueError if grad_ys has not the length of ys.",
+    """
+    tf.gradients([f(x), f(y)], x, grad_ys=$weights)
+    """,
+    cites=[docstring("tf.gradients", "The list must be the same length as `ys`")],
+    modes=("function",),
+    ops=SIMPLE,
+    raises="ValueError",
+    saying="2 ys",
+    weights=("[dy]", "[dy, dy, dy]", "[None]", "dy"),
+)
+def tf_gradients_grad_ys_length(_: SeenScene) -> None:
+    """Too few and too many."""
+
+
+@scene(
+    "tf-gradients-unconnected",
+    "tf.gradients answers None for what is not connected, or zeros if asked for them.",
+    """
+    target = f(x)
+    nones = tf.gradients(target, [y, x, v]$none)
+    zeros = tf.gradients(target, [y, x], unconnected_gradients=$zero)
+    """,
+    cites=[docstring("tf.gradients", "determines the value returned for each x in xs if it")],
+    modes=("function",),
+    among=REALS,  # tf.gradients of complex targets needs grad_ys
+    ops=SIMPLE,
+    none=("", ", unconnected_gradients='none'"),
+    zero=("'zero'", "tf.UnconnectedGradients.ZERO"),
+)
+def tf_gradients_unconnected(seen: SeenScene) -> None:
+    """Beside a source that is connected."""
+    seen.none("nones[0]", "nones[2]")
+    seen.zeros("zeros[0]", like="y")
+    seen.derivative("nones[1]", "f(x)", by="x")
+    seen.derivative("zeros[1]", "f(x)", by="x")
+
+
+@scene(
+    "hessians",
+    "tf.hessians answers the Hessian of the sum of its targets.",
+    """
+    def slope(t):
+        with tf.GradientTape() as tape:
+            tape.watch(t)
+            target = tf.square(tf.reduce_sum(f(t)))
+        return tape.gradient(target, t)
+
+    (hessian,) = tf.hessians(tf.square(tf.reduce_sum(f(x))), x)
+    product = tf.tensordot(dx, hessian, axes=len(x.shape))
+    """,
+    cites=[docstring("tf.hessians", "Constructs the Hessian of sum of")],
+    modes=("function",),
+    among=REALS,
+    ops=SIMPLE,
+)
+def hessians(seen: SeenScene) -> None:
+    """Its product with a tangent, against differences of the gradient."""
+    seen.holds("hessian.shape == x.shape + x.shape")
+    seen.derivative("product", "slope(x)", by="x", weights="dx")
