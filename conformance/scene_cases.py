@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import linecache
 import string
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -310,7 +311,9 @@ def _is_nest_of_tensors(value: Any) -> bool:
 
 
 def _code(text: str) -> Any:  # a code object, which has no public generic type
-    return compile(text, "<scene>", "exec")
+    # AutoGraph reads the source of what it converts
+    linecache.cache["<scene>"] = (len(text), None, text.splitlines(keepends=True), "<scene>")
+    return compile(text, "<scene>", "exec", dont_inherit=True)
 
 
 SCENES: Cases[SceneCase, SeenScene] = Cases(

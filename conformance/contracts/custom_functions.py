@@ -144,7 +144,8 @@ def clip_gradients_guide(seen: SeenScene) -> None:
         return f(a), lambda upstream: tf.math.sin(a) * tf.reduce_sum(upstream)
 
     model = tf.Module()
-    model.call = tf.function(custom, autograph=False, input_signature=[tf.TensorSpec.from_tensor(x)])
+    signature = [tf.TensorSpec(x.shape, x.dtype)]
+    model.call = tf.function(custom, autograph=False, input_signature=signature)
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=True)
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(model, folder, options=options)

@@ -255,7 +255,7 @@ def custom_watched_forward_stop_gradient(seen: SeenScene) -> None:
     among=REALS,
 )
 def custom_nested(seen: SeenScene) -> None:
-    """dx goes to what the gradient from above, 2 * custom(x), depends on."""
+    """Its answer goes to what the gradient from above, 2 * custom(x), depends on."""
     seen.near("second", "2 * dx * x", "tf.math.abs(2 * dx * x)", roundings=4)
 
 
