@@ -112,7 +112,7 @@ def register_gradient_twice(_: SeenScene) -> None:
     op=(
         "tf.raw_ops.OnesLike(x=x)",
         "tf.raw_ops.ZerosLike(x=f(x))",
-        "f(tf.raw_ops.OnesLike(x=f(x)))",
+        "g(tf.raw_ops.OnesLike(x=f(x)))",
     ),
 )
 def no_gradient_propagates(seen: SeenScene) -> None:
@@ -137,7 +137,7 @@ def no_gradient_propagates(seen: SeenScene) -> None:
     saying="Snapshot|Unique|TruncateMod|GuaranteeConst|Lu|AdjustHue",
     op=(
         "tf.raw_ops.Snapshot(input=x)",
-        "f(tf.raw_ops.Snapshot(input=f(x)))",
+        "g(tf.raw_ops.Snapshot(input=f(x)))",
         "tf.unique(tf.reshape(x, [-1]))[0]",
         "tf.truncatemod(f(x), f(x))",
         "tf.raw_ops.GuaranteeConst(input=x)",
