@@ -54,6 +54,7 @@ def gather_indexedslices(seen: SeenScene) -> None:
 )
 def indexedslices_duplicates(seen: SeenScene) -> None:
     """Every row twice, or more often."""
+    seen.holds("isinstance(gradient, tf.IndexedSlices)")
     seen.same("gradient.indices", "rows")
     seen.same("gradient.values", "wanted")
     seen.near("dense", "total", "terms", roundings=16)
@@ -172,9 +173,9 @@ def ragged_unconnected_zero(seen: SeenScene) -> None:
     indices = [[i, 0] for i in range(values.shape[0])]
     sparse = tf.SparseTensor(indices, values, [len(indices), 1])
     with tf.GradientTape() as tape:
-        tape.watch(sparse)
+        tape.watch(sparse.values)
         target = tf.math.square(sparse.values)
-    gradient = tape.gradient(target, sparse)
+    gradient = tape.gradient(target, sparse).values
     """,
     cites=[
         docstring("tf.GradientTape.gradient", "CompositeTensors. `target` will be differentiated"),
@@ -184,7 +185,7 @@ def ragged_unconnected_zero(seen: SeenScene) -> None:
 )
 def sparse_source(seen: SeenScene) -> None:
     """Any sparse vector of one column."""
-    seen.derivative("gradient.values", "tf.math.square(values)", by="values")
+    seen.derivative("gradient", "tf.math.square(values)", by="values")
 
 
 @scene(
@@ -237,9 +238,10 @@ def sparse_target(seen: SeenScene) -> None:
 
     pair = Pair(x, y)
     with tf.GradientTape() as tape:
-        tape.watch(pair)
+        tape.watch([pair.one, pair.two])
         target = tf.math.sin(pair.one * pair.two)
     gradient = tape.gradient(target, pair)
+    gradients = [gradient.one, gradient.two]
     """,
     cites=[
         docstring("tf.GradientTape.gradient", "CompositeTensors. `target` will be differentiated"),
@@ -249,8 +251,8 @@ def sparse_target(seen: SeenScene) -> None:
 )
 def extension_type(seen: SeenScene) -> None:
     """A pair of tensors."""
-    seen.derivative("gradient.one", "tf.math.sin(x * y)", by="x")
-    seen.derivative("gradient.two", "tf.math.sin(x * y)", by="y")
+    seen.derivative("gradients[0]", "tf.math.sin(x * y)", by="x")
+    seen.derivative("gradients[1]", "tf.math.sin(x * y)", by="y")
 
 
 @scene(
