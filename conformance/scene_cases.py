@@ -313,7 +313,7 @@ def _is_nest_of_tensors(value: Any) -> bool:
 def _code(text: str) -> Any:  # a code object, which has no public generic type
     # AutoGraph reads the source of what it converts
     linecache.cache["<scene>"] = (len(text), None, text.splitlines(keepends=True), "<scene>")
-    return compile(text, "<scene>", "exec")
+    return compile(text, "<scene>", "exec", dont_inherit=True)
 
 
 SCENES: Cases[SceneCase, SeenScene] = Cases(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import sys
 
@@ -15,6 +16,7 @@ from tests.forks import in_fork
 
 assert contracts.CHAPTERS  # who imports them has the catalogue filled
 DEVIATIONS = load(FILE, CATALOGUE)
+NAME = "<witness>"
 
 
 @pytest.fixture(scope="module", name="installed")
@@ -30,8 +32,10 @@ def minor() -> tuple[int, int]:
 
 def failure(witness: str) -> str:
     """What a witness raises, in words; empty if it comes to its end."""
+    # AutoGraph reads the source of what it converts
+    linecache.cache[NAME] = (len(witness), None, witness.splitlines(keepends=True), NAME)
     try:
-        exec(compile(witness, "<witness>", "exec"), {})  # noqa: S102 - the programs are our own
+        exec(compile(witness, NAME, "exec", dont_inherit=True), {})  # noqa: S102 - the programs are our own
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
         return f"{type(error).__name__}: {error}"
     return ""

@@ -5,4 +5,55 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-KILLS: dict[str, Callable[[Any], None]] = {}
+from tests.chapters.stops import gradients_are_doubled
+from tests.chapters.watching import every_source_is_connected
+from tests.tape_lies import change_answers
+
+
+def slices_are_dense(tf: Any) -> None:
+    """Every gradient is a tensor."""
+
+    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
+        answer = truth(tape, target, sources, **options)
+        return None if answer is None else tf.convert_to_tensor(answer)
+
+    change_answers(tf, change)
+
+
+def rows_occur_once(tf: Any) -> None:
+    """Slices are given for each row once, summed."""
+
+    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
+        dense = tf.convert_to_tensor(truth(tape, target, sources, **options))
+        return tf.IndexedSlices(dense, tf.range(dense.shape[0]))
+
+    change_answers(tf, change)
+
+
+def composites_are_unconnected(tf: Any) -> None:
+    """The gradient is None for and of what is neither a Tensor nor a Variable."""
+
+    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
+        leaves = tf.nest.flatten([target, sources])
+        if all(isinstance(leaf, (tf.Tensor, tf.Variable)) for leaf in leaves):
+            return truth(tape, target, sources, **options)
+        return tf.nest.map_structure(lambda _: None, sources)
+
+    change_answers(tf, change)
+
+
+KILLS: dict[str, Callable[[Any], None]] = {
+    "gather-indexedslices": slices_are_dense,
+    "indexedslices-duplicates": rows_occur_once,
+    "indexedslices-aggregate": slices_are_dense,
+    "ragged-source": composites_are_unconnected,
+    "ragged-mixed": every_source_is_connected,
+    "ragged-unconnected-zero": composites_are_unconnected,
+    "sparse-source": composites_are_unconnected,
+    "sparse-values-source": gradients_are_doubled,
+    "sparse-target": composites_are_unconnected,
+    "extension-type": composites_are_unconnected,
+    "extension-type-fields": gradients_are_doubled,
+    "linear-operator": composites_are_unconnected,
+    "tnp-arrays": gradients_are_doubled,
+}

@@ -1,0 +1,98 @@
+"""What breaks the contracts of conformance/contracts/stops.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.chapters.watching import every_source_is_connected
+from tests.tape_lies import change_answers
+
+
+def nothing_is_stopped(tf: Any) -> None:
+    """``tf.stop_gradient`` is an identity to tapes, too."""
+    tf.stop_gradient = tf.identity
+
+
+def gradients_are_doubled(tf: Any) -> None:
+    """Every gradient is twice as large."""
+
+    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
+        answer = truth(tape, target, sources, **options)
+        return tf.nest.map_structure(lambda g: None if g is None else 2 * g, answer)
+
+    change_answers(tf, change)
+
+
+def any_name_is_registered(tf: Any) -> None:
+    """Names of ops are not looked at."""
+    tf.RegisterGradient = lambda _: lambda function: function
+    tf.no_gradient = lambda _: None
+
+
+def what_is_not_registered_has_no_gradient(tf: Any) -> None:
+    """Where there should be a LookupError the gradient is None."""
+
+    def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
+        try:
+            return truth(tape, target, sources, **options)
+        except LookupError:
+            return None
+
+    change_answers(tf, change)
+    tf.gradients = lambda *_: None
+
+
+def no_gradient_is_given(tf: Any) -> None:
+    """Asked for a gradient tapes raise ValueError."""
+
+    def change(*_: Any, **__: Any) -> Any:
+        raise ValueError
+
+    change_answers(tf, change)
+
+
+def python_is_a_constant(tf: Any) -> None:
+    """No gradient passes ``tf.py_function``."""
+    truth = tf.py_function
+    tf.py_function = lambda *args: tf.stop_gradient(truth(*args))
+
+
+def python_is_recorded(tf: Any) -> None:
+    """What happens in ``tf.py_function`` is recorded as if it happened outside."""
+    tf.py_function = lambda function, given, _: function(*given)
+
+
+def numpy_is_an_identity(tf: Any) -> None:
+    """To tapes what ``tf.numpy_function`` gives is what it was given."""
+    truth = tf.numpy_function
+    tf.numpy_function = lambda function, given, kind: tf.grad_pass_through(
+        lambda one: truth(function, [one], kind)
+    )(given[0])
+
+
+def random_numbers_are_constants(tf: Any) -> None:
+    """No gradient passes normal numbers."""
+    truth = tf.random.stateless_normal
+    tf.random.stateless_normal = lambda *args: tf.stop_gradient(truth(*args))
+
+
+KILLS: dict[str, Callable[[Any], None]] = {
+    "stop-gradient": nothing_is_stopped,
+    "stop-gradient-softmax": gradients_are_doubled,
+    "register-gradient": any_name_is_registered,
+    "register-gradient-twice": any_name_is_registered,
+    "no-gradient-propagates": every_source_is_connected,
+    "lookup-error-unregistered": what_is_not_registered_has_no_gradient,
+    "lookup-error": what_is_not_registered_has_no_gradient,
+    "lookup-error-only-on-path": gradients_are_doubled,
+    "lookup-error-in-function": what_is_not_registered_has_no_gradient,
+    "lookup-error-in-autograph": what_is_not_registered_has_no_gradient,
+    "random-shuffle-gradient": no_gradient_is_given,
+    "prevent-gradient": what_is_not_registered_has_no_gradient,
+    "numpy-escape": every_source_is_connected,
+    "py-function": python_is_a_constant,
+    "py-function-once": python_is_recorded,
+    "numpy-function": numpy_is_an_identity,
+    "random-ops": random_numbers_are_constants,
+}
