@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from conformance.boundary import make_tensor, raised_by_tensorflow, tensorflow
-from conformance.contract import Tally, Violation, docstring
+from conformance.contract import UNDOCUMENTED, Tally, Violation, docstring
 from conformance.contracts.values import (
     Gradients,
     claim,
@@ -21,6 +21,11 @@ from conformance.graph_cases import GRAPHS, Seen
 from conformance.oracles.agreement import Answer, judge
 from conformance.oracles.finite_difference import Estimate, step_for
 from conformance.oracles.singular import singular
+from conformance.scene_cases import REALS, SIMPLE, scene
+from conformance.seen_scenes import SeenScene
+
+FORWARD: Final = tuple(op for op in SIMPLE if op != "tf.math.reduce_sum")
+"""Ops of which nothing is known in forward mode; reductions along an int64 axis raise there."""
 
 
 @GRAPHS.contract(
@@ -97,3 +102,217 @@ def _jvp(seen: Seen) -> float:
             if product is not None
         )
     )
+
+
+@scene(
+    "fwd-linear-regression",
+    "Forward mode along each unit vector in turn finds the gradient of a loss, an element a time.",
+    """
+    columns = []
+    for unit in tf.unstack(tf.eye(v.shape.num_elements(), dtype=v.dtype)):
+        with tf.autodiff.ForwardAccumulator(v, tf.reshape(unit, v.shape)) as acc:
+            loss = tf.reduce_sum(tf.square(x * v - y))
+        columns.append(acc.jvp(loss))
+    gradient = tf.reshape(tf.stack(columns), v.shape)
+    """,
+    cites=[docstring("tf.autodiff.ForwardAccumulator", "forwardprop computes one column at")],
+    among=REALS,
+    ranks=(0, 1),  # each new shape is traced anew, op by op
+)
+def fwd_linear_regression(seen: SeenScene) -> None:
+    """The weights of a regression, as a Variable."""
+    seen.derivative("gradient", "tf.reduce_sum(tf.square(x * v - y))", by="v")
+
+
+@scene(
+    "fwd-nested-primals",
+    "Primals and tangents may be nests, of tensors and Variables, and jvp takes nests too.",
+    """
+    t = tf.zeros([], x.dtype)
+    with tf.autodiff.ForwardAccumulator($nests) as acc:
+        targets = {"one": f(x), "two": [h(2.0 * v), (f(x) * tf.reduce_sum(h(2.0 * v)),)]}
+    products = acc.jvp(targets)
+    kinds = [type(one) for one in (products, products["two"], products["two"][1])]
+    """,
+    cites=[
+        docstring(
+            "tf.autodiff.ForwardAccumulator.__init__", "nested structure of tensors to watch"
+        ),
+        docstring("tf.autodiff.ForwardAccumulator.jvp", "structure of Tensors to fetch the JVPs"),
+        docstring("tf.autodiff.ForwardAccumulator.jvp", "with the same shapes and dtypes as"),
+    ],
+    among=REALS,
+    ops=FORWARD,
+    nests=(
+        "[x, v], [dx, tf.cos(dx)]",
+        "{'a': x, 'b': [v]}, {'a': dx, 'b': [tf.cos(dx)]}",
+        "(v, (x,)), (tf.cos(dx), (dx,))",
+    ),
+)
+def fwd_nested_primals(seen: SeenScene) -> None:
+    """One target depends on the one primal, one on the other, and one on both."""
+    seen.holds("kinds == [dict, list, tuple]")
+    seen.like("products", "targets")
+    moved = "f(x + t * dx) * tf.reduce_sum(h(2.0 * (v + t * tf.cos(dx))))"
+    along(seen, "products['one']", "f(x + t * dx)")
+    along(seen, "products['two'][1][0]", moved)
+
+
+@scene(
+    "fwd-none-zero",
+    "The jvp of what no primal leads to is None, or zeros of its type where zeros are asked for.",
+    """
+    t = tf.zeros([], x.dtype)
+    with tf.autodiff.ForwardAccumulator(x, dx) as acc:
+        target, apart = f(x), h(2.0 * v)
+    product, *nothing = acc.jvp([target, apart, v, y])
+    zeros = acc.jvp([apart, y], unconnected_gradients=$zero)
+    """,
+    cites=[
+        docstring("tf.autodiff.ForwardAccumulator.jvp", "or None if no JVP"),
+        docstring("tf.autodiff.ForwardAccumulator.jvp", "alters the value which will be returned"),
+    ],
+    among=REALS,
+    ops=FORWARD,
+    zero=("tf.UnconnectedGradients.ZERO", "'zero'"),
+)
+def fwd_none_zero(seen: SeenScene) -> None:
+    """A result, a Variable and a tensor, beside what has a product."""
+    along(seen, "product", "f(x + t * dx)")
+    seen.none("nothing")
+    seen.zeros("zeros", "[apart, y]")
+
+
+@scene(
+    "fwd-unconnected-rejects",
+    "jvp raises ValueError for an unconnected_gradients that is neither none nor zero.",
+    """
+    with tf.autodiff.ForwardAccumulator(x, dx) as acc:
+        target = f(x)
+    acc.jvp(target, unconnected_gradients=$what)
+    """,
+    cites=[docstring("tf.autodiff.ForwardAccumulator.jvp", "which can either hold 'none' or")],
+    ops=FORWARD,
+    raises="ValueError",
+    saying="UnconnectedGradients",
+    what=("'ones'", "'ZERO'", "None", "0"),
+)
+def fwd_unconnected_rejects(_: SeenScene) -> None:
+    """Another word, another case, no word."""
+
+
+@scene(
+    "fwd-repeat-and-after-exit",
+    "jvp looks up what was computed, as often as asked and after the context too; what runs after "
+    "the context has none.",
+    """
+    t = tf.zeros([], x.dtype)
+    with tf.autodiff.ForwardAccumulator(x, dx) as acc:
+        target = f(x)
+        product = acc.jvp(target)
+        again = acc.jvp(target)
+    after = acc.jvp(target)
+    found = product is again and product is after
+    late = acc.jvp([f(x), h(target)])
+    """,
+    cites=[
+        docstring("tf.autodiff.ForwardAccumulator", "calls can be repeated as long as"),
+        docstring("tf.autodiff.ForwardAccumulator", "whether the context manager is active or not"),
+        docstring("tf.autodiff.ForwardAccumulator", "are only computed while the context manager"),
+        docstring("tf.autodiff.ForwardAccumulator.jvp", "this method performs no computation"),
+    ],
+    among=REALS,
+    ops=FORWARD,
+)
+def fwd_repeat_and_after_exit(seen: SeenScene) -> None:
+    """The very tensor each time; an op on a primal and one on a result are late."""
+    seen.holds("found")
+    along(seen, "product", "f(x + t * dx)")
+    seen.none("late")
+
+
+@scene(
+    "fwd-releases",
+    "With the last reference to a tensor its jvp goes as well.",
+    """
+    import weakref
+
+    t = tf.zeros([], x.dtype)
+    with tf.autodiff.ForwardAccumulator(x, dx) as acc:
+        middle = tf.sin(f(x))
+        product = weakref.ref(acc.jvp(middle))
+        held = product() is not None
+        target = tf.cos(middle)
+        del middle
+        released = product() is None
+    last = acc.jvp(target)
+    """,
+    cites=[
+        docstring("tf.autodiff.ForwardAccumulator", "soon as a primal tensor is deleted"),
+        docstring("tf.autodiff.ForwardAccumulator", "not hold on to intermediate activations"),
+    ],
+    modes=("eager", "outer"),
+    among=REALS,
+    ops=FORWARD,
+)
+def fwd_releases(seen: SeenScene) -> None:
+    """A result on the way; what was computed from it keeps its own."""
+    seen.holds("held")
+    seen.holds("released")
+    along(seen, "last", "tf.cos(tf.sin(f(x + t * dx)))")
+
+
+@scene(
+    "fwd-excluded-is-zeros",
+    "To leave a tensor out of the primals is to give it a tangent of zeros.",
+    """
+    def products(primals, tangents):
+        with tf.autodiff.ForwardAccumulator(primals, tangents) as acc:
+            targets = [f(x) * tf.reduce_sum(h(2.0 * v)), h(2.0 * v), f(x)]
+        return acc.jvp(targets, unconnected_gradients="zero")
+
+    excluded = products([x], [dx])
+    zeros = products([x, v], [dx, tf.zeros_like(v)])
+    """,
+    cites=[
+        docstring("tf.autodiff.ForwardAccumulator.__init__", "equivalent to watching it"),
+    ],
+    among=REALS,
+    ops=FORWARD,
+)
+def fwd_excluded_is_zeros(seen: SeenScene) -> None:
+    """Zeros add nothing, so the products are the same bit for bit."""
+    seen.same("zeros", "excluded")
+
+
+@scene(
+    "fwd-control-flow",
+    "Forward mode goes through branches, loops and functions.",
+    """
+    t = tf.zeros([], x.dtype)
+
+    def program(call, a):
+        return $body
+
+    with tf.autodiff.ForwardAccumulator(x, dx) as acc:
+        target = program(f, x)
+    product = acc.jvp(target)
+    """,
+    cites=[UNDOCUMENTED],
+    among=REALS,
+    ops=FORWARD,
+    body=(
+        "tf.cond(tf.size(a) > 1, lambda: tf.sin(call(a)), lambda: tf.cos(call(a)))",
+        "tf.while_loop(lambda n, _: n < 2, lambda n, b: (n + 1, b * tf.sin(b)), [0, call(a)])[1]",
+        "tf.function(lambda b: tf.sin(call(b)), autograph=False)(a)",
+    ),
+)
+def fwd_control_flow(seen: SeenScene) -> None:
+    """One of the three, drawn."""
+    along(seen, "product", "program(f, x + t * dx)")
+
+
+def along(seen: SeenScene, product: str, of: str) -> None:
+    """A product is the derivative of an expression by ``t``, at zero: its sum's, weighted."""
+    seen.there(product)
+    seen.derivative(f"tf.reduce_sum({product})", of, by="t")
