@@ -126,7 +126,7 @@ def ragged_source(seen: SeenScene) -> None:
     """,
     cites=[
         docstring("tf.GradientTape.gradient", "CompositeTensors to be differentiated"),
-        docstring("tf.GradientTape.gradient", "CompositeTensors. `target` will be differentiated"),
+        docstring("tf.GradientTape.gradient", "sources: a list or nested structure"),
     ],
     modes=("eager", "function"),
     since=(2, 9),
@@ -178,7 +178,7 @@ def ragged_unconnected_zero(seen: SeenScene) -> None:
     gradient = tape.gradient(target, sparse).values
     """,
     cites=[
-        docstring("tf.GradientTape.gradient", "CompositeTensors. `target` will be differentiated"),
+        docstring("tf.GradientTape.gradient", "sources: a list or nested structure"),
     ],
     modes=("eager",),
     since=(2, 9),
@@ -244,7 +244,7 @@ def sparse_target(seen: SeenScene) -> None:
     gradients = [gradient.one, gradient.two]
     """,
     cites=[
-        docstring("tf.GradientTape.gradient", "CompositeTensors. `target` will be differentiated"),
+        docstring("tf.GradientTape.gradient", "sources: a list or nested structure"),
     ],
     modes=("eager",),
     since=(2, 9),

@@ -22,7 +22,7 @@ def arrays_are_the_memory_of_tensors(tf: Any) -> None:
 
     def numpy(self: Any) -> Any:
         seen = np.asarray(memoryview(self))
-        memory = (ctypes.c_char * seen.nbytes).from_address(seen.ctypes.data)
+        memory: Any = (ctypes.c_char * seen.nbytes).from_address(seen.ctypes.data)
         return np.frombuffer(memory, seen.dtype).reshape(seen.shape)
 
     type(tf.constant(0.0)).numpy = numpy
