@@ -24,7 +24,7 @@ _SQUARE: Final = "tf.math.square"
 
 @dataclass(frozen=True)
 class Function:
-    """A smooth function of one tensor, which its result is connected to.
+    """A smooth function of one tensor, which its result is connected to but is not itself.
 
     Attributes:
         graph: the ops; its first input is the argument, its only output the result.
@@ -84,7 +84,7 @@ def draw_function(
     builder = GraphBuilder(draw, argument.type.dtype, subject=None, site=_Chain)
     builder.inputs.append(argument)
     builder.values.append(Value(-1, argument.type))
-    smooth, result = {-1}, None
+    smooth, itself, result = {-1}, {-1}, None
     for _ in range(draw(_COUNTS, "ops")):
         builder.apply(draw(_ops(builder.dtype, ops), "op"), draw)
         _, made, kinks = builder.nodes[-1]
@@ -93,7 +93,10 @@ def draw_function(
         if not kinks and smooth.intersection(node.operands):
             found = [v for v in values if v.type.size and dtypes.is_differentiable(v.dtype)]
             smooth.update(v.index for v in found)
-            result = found[0] if found else result
+            if node.aliases and node.operands[0] in itself:
+                itself.update(v.index for v in found)
+            else:
+                result = found[0] if found else result
     if result is None:
         square = _square(argument.type)
         return Function(Graph((argument,), (square,), (1,)), ())
