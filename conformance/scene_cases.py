@@ -307,7 +307,8 @@ def _is_nest_of_tensors(value: Any) -> bool:
     tf = tensorflow()
     leaves = tf.nest.flatten(value)
     tensors = [leaf for leaf in leaves if isinstance(leaf, tf.Tensor | tf.IndexedSlices)]
-    return bool(tensors) and len(tensors) + leaves.count(None) == len(leaves)
+    nones = [leaf for leaf in leaves if leaf is None]  # count() would ask a Variable for equality
+    return bool(tensors) and len(tensors) + len(nones) == len(leaves)
 
 
 def _code(text: str) -> Any:  # a code object, which has no public generic type

@@ -45,7 +45,7 @@ def jacobian_pfor_vs_while(seen: SeenScene) -> None:
     """
     with tf.GradientTape() as tape:
         tape.watch(x)
-        target = x * tf.reduce_sum(f(x) * 2)
+        target = x * tf.reduce_sum(x)
     tape.$method(target, x, experimental_use_pfor=False)
     """,
     cites=[
@@ -117,6 +117,8 @@ def jacobian_mixed_dtype_nopfor(seen: SeenScene) -> None:
     """,
     cites=[docstring(JACOBIAN, "If vectorization of jacobian computation fails")],
     modes=("eager",),
+    among=("float64",),
+    ranks=(0, 0),
     raises="ValueError",
     saying="experimental_use_pfor",
     one=("tf.constant([1.0])", "tf.Variable([1.0, 2.0])", "tf.ones([2, 3], tf.float64)"),
