@@ -11,6 +11,7 @@ from conformance import (
 from conformance.contracts import (
     article,
     article_tape,
+    checkers,
     composites,
     control_flow,
     custom_gradients,
@@ -64,6 +65,7 @@ CHAPTERS = (
     optimizers,
     numerics,
     distribution,
+    checkers,
     programs,
     threads,
     article,
