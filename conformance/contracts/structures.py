@@ -176,7 +176,7 @@ def target_empty(seen: SeenScene) -> None:
         target = $target
     gradient = tape.gradient(target, x)
     """,
-    cites=[docstring("tf.GradientTape.gradient", "a list or nested structure of")],
+    cites=[docstring("tf.GradientTape.gradient", "target: a list or nested structure")],
     target=("[one, two]", "(two, [one])", "{'b': [one, two], 'a': ()}", "[two, (two, one)]"),
 )
 def target_nested(seen: SeenScene) -> None:
