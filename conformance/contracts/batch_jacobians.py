@@ -23,7 +23,7 @@ BATCH = "tf.GradientTape.batch_jacobian"
     jacobian = tape.batch_jacobian(target, x)
     expected = tf.linalg.diag(2.0 * x)
     """,
-    cites=[docstring(BATCH, "batch_jacobian is [[[2,  0], [0,  4]], [[6,  0], [0,  8]]]")],
+    cites=[docstring(BATCH, "batch_jacobian is [[[2, 0], [0, 4]], [[6, 0], [0, 8]]]")],
     among=REALS,
     ranks=(2, 2),
     square=("x * x", "tf.math.square(x)"),
@@ -70,7 +70,7 @@ def batch_jacobian_literal_formula(seen: SeenScene) -> None:
         tape.watch(source)
         target = tf.stack([tf.reshape(f(one), [-1]) for one in tf.unstack(source)])
     batched = tape.batch_jacobian(target, source)
-    whole = tape.jacobian(target, source)
+    whole = tape.jacobian(target, source, experimental_use_pfor=False)
     weights = tf.reshape(dy, [-1])
     products = [tf.tensordot(weights, one, 1) for one in tf.unstack(batched)]
     blocks = [tf.tensordot(weights, whole[i, :, i], 1) for i in range(2)]

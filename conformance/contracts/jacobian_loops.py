@@ -106,29 +106,25 @@ def jacobian_mixed_dtype_nopfor(seen: SeenScene) -> None:
     "jacobian-vectorization-failure",
     "A Jacobian that cannot be vectorized raises ValueError, which names the flag to turn off.",
     """
-    one = $one
     called = tf.function(
-        lambda: tf.cond(tf.reduce_sum(one) > 0.0, lambda: $branch, lambda: -one), autograph=False
+        lambda: tf.cond(tf.reduce_sum($one) > 0.0, lambda: $branch, lambda: -$one),
+        autograph=False,
     )
     with tf.GradientTape(persistent=True) as tape:
-        tape.watch(one)
+        tape.watch(x)
         target = called()
-    tape.jacobian(target, one)
+    tape.jacobian(target, $one)
     """,
     cites=[docstring(JACOBIAN, "If vectorization of jacobian computation fails")],
-    modes=("eager",),
-    among=("float64",),
-    ranks=(0, 0),
+    modes=("function",),  # eagerly it is the same; each program takes a quarter of a second
+    among=REALS,
     raises="ValueError",
     saying="experimental_use_pfor",
-    one=("tf.constant([1.0])", "tf.Variable([1.0, 2.0])", "tf.ones([2, 3], tf.float64)"),
-    branch=("one * one", "tf.math.sin(one)"),
+    one=("x", "v"),
+    branch=("x * v", "tf.math.sin(x * v)"),
 )
 def jacobian_vectorization_failure(_: SeenScene) -> None:
-    """A branch over what a tf.function captures, under a persistent tape: so it is up to now.
-
-    No numbers are drawn: each program takes a quarter of a second.
-    """
+    """A branch over what a tf.function captures, under a persistent tape: so it is up to now."""
 
 
 @scene(
