@@ -243,7 +243,7 @@ def map_scan_fold_gradient(seen: SeenScene) -> None:
     gradients = tape.gradient(target, [rows, v])
     """,
     cites=[UNDOCUMENTED],
-    modes=("outer", "function"),
+    modes=("function",),
     ops=("tf.math.square", "tf.math.sin", "tf.math.tanh"),
 )
 def vectorized_map_gradient(seen: SeenScene) -> None:
@@ -265,7 +265,7 @@ def vectorized_map_gradient(seen: SeenScene) -> None:
     each = tf.vectorized_map(slopes, tf.stack([x, y, z]))
     """,
     cites=[docstring("tf.vectorized_map", "Computing per-example gradients")],
-    modes=("outer", "function"),
+    modes=("function",),
     among=REALS,
     ops=("tf.math.square", "tf.math.sin", "tf.math.tanh"),  # h(v) * t must have the shape of t
 )

@@ -70,10 +70,10 @@ def dtype_nondifferentiable(seen: SeenScene) -> None:
     "dtype-float8",
     "Tensors of eight-bit floats can be watched, but have no gradient.",
     """
-    source = tf.cast(x, tf.dtypes.experimental.$dtype)
+    source = tf.cast(tf.cast(x, tf.float32), tf.dtypes.experimental.$dtype)
     with tf.GradientTape() as tape:
         tape.watch([source, x])
-        target = f(tf.cast(source, x.dtype) * x)
+        target = f(tf.cast(tf.cast(source, tf.float32), x.dtype) * x)
     none, there = tape.gradient(target, [source, x])
     """,
     cites=[UNDOCUMENTED],

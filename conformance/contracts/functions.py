@@ -161,7 +161,8 @@ def function_none_output(seen: SeenScene) -> None:
         kept.append(tape)
         return target
 
-    target = tf.function(program, autograph=False)(x)
+    traced = tf.function(program, autograph=False)
+    target = traced(x)
     gradient = kept[0].gradient(target, x)
     """,
     cites=[UNDOCUMENTED],
@@ -185,7 +186,8 @@ def function_tape_leak(seen: SeenScene) -> None:
         kept.extend([tape, target])
         return target
 
-    tf.function(program, autograph=False)(x)
+    traced = tf.function(program, autograph=False)  # kept: to 2.12 it crashes if its graph is gone
+    traced(x)
     kept[0].gradient(kept[1], x)
     """,
     cites=[UNDOCUMENTED],
