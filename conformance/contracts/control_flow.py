@@ -23,6 +23,7 @@ from conformance.seen_scenes import SeenScene
     gradients = tape.gradient(target, [taken, other, y])
     """,
     cites=[guide("autodiff", "Control flow")],
+    ops=SIMPLE,
     modes=("eager", "outer"),
     among=REALS,
     than=(">", "<", "<="),
@@ -330,6 +331,7 @@ def tensorarray_gradient(seen: SeenScene) -> None:
     gradient = tape.gradient(target, x)
     """,
     cites=[docstring("tf.TensorArray.__init__", "This disables read-many semantics")],
+    ops=SIMPLE,
     modes=("eager",),
     option=("", ", clear_after_read=True", ", clear_after_read=False"),
 )

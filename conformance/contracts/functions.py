@@ -166,6 +166,7 @@ def function_none_output(seen: SeenScene) -> None:
     gradient = kept[0].gradient(target, x)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
     modes=("outer",),
 )
 def function_tape_leak(seen: SeenScene) -> None:
@@ -191,6 +192,7 @@ def function_tape_leak(seen: SeenScene) -> None:
     kept[0].gradient(kept[1], x)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
     modes=("outer",),
     raises="TypeError",
     saying="out of scope",
@@ -236,6 +238,7 @@ def function_tape_enclosing_trace(seen: SeenScene) -> None:
         tf.config.run_functions_eagerly(False)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
     modes=("outer",),
     flag=("True", "False"),
 )
@@ -299,6 +302,7 @@ def function_outer_tape_gather(seen: SeenScene) -> None:
     gradient = tape.gradient(target, x)
     """,
     cites=[guide("function", 'What is "tracing"?')],
+    ops=SIMPLE,
     modes=("outer",),
     since=(2, 15),
 )
