@@ -23,6 +23,7 @@ from conformance.seen_scenes import SeenScene
     gradients = tape.gradient(target, [taken, other, y])
     """,
     cites=[guide("autodiff", "Control flow")],
+    ops=SIMPLE,
     modes=("eager", "outer"),
     among=REALS,
     than=(">", "<", "<="),
@@ -243,7 +244,7 @@ def map_scan_fold_gradient(seen: SeenScene) -> None:
     gradients = tape.gradient(target, [rows, v])
     """,
     cites=[UNDOCUMENTED],
-    modes=("outer", "function"),
+    modes=("function",),
     ops=("tf.math.square", "tf.math.sin", "tf.math.tanh"),
 )
 def vectorized_map_gradient(seen: SeenScene) -> None:
@@ -265,7 +266,7 @@ def vectorized_map_gradient(seen: SeenScene) -> None:
     each = tf.vectorized_map(slopes, tf.stack([x, y, z]))
     """,
     cites=[docstring("tf.vectorized_map", "Computing per-example gradients")],
-    modes=("outer", "function"),
+    modes=("function",),
     among=REALS,
     ops=("tf.math.square", "tf.math.sin", "tf.math.tanh"),  # h(v) * t must have the shape of t
 )
@@ -330,6 +331,7 @@ def tensorarray_gradient(seen: SeenScene) -> None:
     gradient = tape.gradient(target, x)
     """,
     cites=[docstring("tf.TensorArray.__init__", "This disables read-many semantics")],
+    ops=SIMPLE,
     modes=("eager",),
     option=("", ", clear_after_read=True", ", clear_after_read=False"),
 )

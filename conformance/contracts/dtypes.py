@@ -70,13 +70,14 @@ def dtype_nondifferentiable(seen: SeenScene) -> None:
     "dtype-float8",
     "Tensors of eight-bit floats can be watched, but have no gradient.",
     """
-    source = tf.cast(x, tf.dtypes.experimental.$dtype)
+    source = tf.cast(tf.cast(x, tf.float32), tf.dtypes.experimental.$dtype)
     with tf.GradientTape() as tape:
         tape.watch([source, x])
-        target = f(tf.cast(source, x.dtype) * x)
+        target = f(tf.cast(tf.cast(source, tf.float32), x.dtype) * x)
     none, there = tape.gradient(target, [source, x])
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
     since=(2, 12),
     among=REALS,
     dtype=("float8_e5m2", "float8_e4m3fn"),
@@ -98,6 +99,7 @@ def dtype_float8(seen: SeenScene) -> None:
     none, gradient = tape.gradient(through, x), tape.gradient(beside, x)
     """,
     cites=[_GUIDE],
+    ops=SIMPLE,
     among=REALS,
     dtype=("tf.int32", "tf.int64", "tf.bool", "tf.int8", "tf.uint8"),
 )
@@ -202,6 +204,7 @@ def complex_convention(seen: SeenScene) -> None:
     gradients = tape.gradient(target, [x, k, v])
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
     among=REALS,
     target=(
         "tf.cast(f(x), tf.int32)",
@@ -230,6 +233,7 @@ def int_target(seen: SeenScene) -> None:
         docstring("tf.no_gradient", "Specifies that ops of type"),
         guide("autodiff", "No gradient registered"),
     ],
+    ops=SIMPLE,
     among=REALS,
     op=(
         "tf.floor(f(x))",

@@ -161,10 +161,12 @@ def function_none_output(seen: SeenScene) -> None:
         kept.append(tape)
         return target
 
-    target = tf.function(program, autograph=False)(x)
+    traced = tf.function(program, autograph=False)
+    target = traced(x)
     gradient = kept[0].gradient(target, x)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
     modes=("outer",),
 )
 def function_tape_leak(seen: SeenScene) -> None:
@@ -185,10 +187,12 @@ def function_tape_leak(seen: SeenScene) -> None:
         kept.extend([tape, target])
         return target
 
-    tf.function(program, autograph=False)(x)
+    traced = tf.function(program, autograph=False)  # kept: to 2.12 it crashes if its graph is gone
+    traced(x)
     kept[0].gradient(kept[1], x)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
     modes=("outer",),
     raises="TypeError",
     saying="out of scope",
@@ -234,6 +238,7 @@ def function_tape_enclosing_trace(seen: SeenScene) -> None:
         tf.config.run_functions_eagerly(False)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
     modes=("outer",),
     flag=("True", "False"),
 )
@@ -297,6 +302,7 @@ def function_outer_tape_gather(seen: SeenScene) -> None:
     gradient = tape.gradient(target, x)
     """,
     cites=[guide("function", 'What is "tracing"?')],
+    ops=SIMPLE,
     modes=("outer",),
     since=(2, 15),
 )

@@ -69,6 +69,7 @@ def _leaves(structure: Structure[Gradient | None]) -> list[Gradient | None]:
     gradient, none = tape.gradient(here, x), tape.gradient(found[0], x)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,  # none of them returns its argument itself
     modes=("eager", "outer"),
 )
 def thread_local(seen: SeenScene) -> None:
@@ -145,6 +146,7 @@ def gradient_multiple_threads_persistent(seen: SeenScene) -> None:
     gradient, none = tape.gradient(during, x), tape.gradient(after, x)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,  # none of them returns its argument itself
 )
 def tape_in_py_generator(seen: SeenScene) -> None:
     """Tapes are kept by thread, not by frame; after the block nothing is recorded."""
