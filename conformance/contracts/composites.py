@@ -324,3 +324,33 @@ def linear_operator(seen: SeenScene) -> None:
 def tnp_arrays(seen: SeenScene) -> None:
     """Beside the functions of TensorFlow itself."""
     seen.derivative("gradient", "function(array)", by="array")
+
+
+@scene(
+    "convert-indexedslices-warning",
+    "In a tf.function a warning says so where slices become a tensor of 100 million elements.",
+    """
+    import warnings
+
+    def program(table, rows):
+        with tf.GradientTape() as tape:
+            tape.watch(table)
+            target = tf.gather(table, rows)
+        return tf.convert_to_tensor(tape.gradient(target, table))
+
+    shape = [$rows, 1000]
+    specs = [tf.TensorSpec(shape), tf.TensorSpec([None], tf.int32)]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tf.function(program, autograph=False).get_concrete_function(*specs)
+    warned = any("IndexedSlices" in str(one.message) for one in caught)
+    """,
+    cites=[UNDOCUMENTED],
+    modes=("eager",),
+    among=("float32",),
+    ranks=(0, 0),
+    rows=("3", "99_999", "100_000", "1_000_000"),
+)
+def convert_indexedslices_warning(seen: SeenScene) -> None:
+    """Traced and never run."""
+    seen.holds("warned == (shape[0] >= 100_000)")

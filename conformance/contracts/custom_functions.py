@@ -163,7 +163,9 @@ def clip_gradients_guide(seen: SeenScene) -> None:
         guide("advanced_autodiff", "Custom gradients in SavedModel"),
     ],
     modes=("eager",),
-    point=("1.5", "[0.5, 2.0]"),  # few, for each is saved to a file
+    among=("float32",),  # with the rank and the choices few programs, for each writes files
+    ranks=(0, 0),
+    point=("1.5", "[0.5, 2.0]"),
     value=("tf.math.square(a)", "tf.round(a)"),
 )
 def savedmodel_custom_gradient(seen: SeenScene) -> None:

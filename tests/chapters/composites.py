@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,17 @@ def composites_are_unconnected(tf: Any) -> None:
     change_answers(tf, change)
 
 
+def dense_tensors_come_silently(tf: Any) -> None:
+    """``tf.convert_to_tensor`` warns of nothing."""
+    truth = tf.convert_to_tensor
+
+    def convert(*args: Any, **options: Any) -> Any:
+        with warnings.catch_warnings(record=True):
+            return truth(*args, **options)
+
+    tf.convert_to_tensor = convert
+
+
 KILLS: dict[str, Callable[[Any], None]] = {
     "gather-indexedslices": slices_are_dense,
     "indexedslices-duplicates": rows_occur_once,
@@ -56,4 +68,5 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "extension-type-fields": nothing_is_connected,
     "linear-operator": composites_are_unconnected,
     "tnp-arrays": nothing_is_connected,
+    "convert-indexedslices-warning": dense_tensors_come_silently,
 }
