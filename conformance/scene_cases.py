@@ -252,12 +252,13 @@ def _has_elements(shape: tuple[int, ...]) -> bool:
     return 0 not in shape
 
 
-_SCENES: Final[dict[str, Scene]] = {}
+STATED: Final[dict[str, Scene]] = {}
+"""Every scene by the id of its contract."""
 
 
 @st.composite
 def _cases(draw: Draw, subject: str) -> SceneCase:
-    return _draw_case(draw, _SCENES[subject])
+    return _draw_case(draw, STATED[subject])
 
 
 def run(case: SceneCase, mode: str) -> SeenScene:
@@ -322,7 +323,7 @@ SCENES: Cases[SceneCase, SeenScene] = Cases(
     lambda subject, _: _cases(subject),
     run,
     SceneCase.source,
-    subjects=_SCENES.keys(),
+    subjects=STATED.keys(),
     modes=("eager", "function", "outer"),
     one_each=True,
 )
@@ -351,7 +352,7 @@ def scene(  # noqa: PLR0913 - each is said by name, and most contracts say one o
     """
 
     def decorate(check: Callable[[SeenScene], None]) -> Contract:
-        _SCENES[id] = Scene(id, textwrap.dedent(text), choices, among, ranks, ops, raises, saying)
+        STATED[id] = Scene(id, textwrap.dedent(text), choices, among, ranks, ops, raises, saying)
 
         def judged(seen: SeenScene) -> Tally:
             seen.ends_as_it_should()
