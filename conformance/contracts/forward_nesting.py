@@ -137,6 +137,7 @@ def fwd_over_tape_hvp(seen: SeenScene) -> None:
     gradient = around.gradient(product, x)
     """,
     cites=[docstring("tf.autodiff.ForwardAccumulator", "objects will ignore the")],
+    modes=("eager", "function"),
     among=REALS,
     ops=FORWARD,
 )
@@ -144,6 +145,31 @@ def fwd_inner_tape_ignores_outer(seen: SeenScene) -> None:
     """None from the one, the derivative of the product from the other."""
     seen.none("ignored")
     seen.derivative("gradient", "slope(f, x, dx)", by="x")
+
+
+@scene(
+    "fwd-tape-around-function",
+    "A tape around an accumulator records the products of a function too.",
+    """
+    def slope(call, at, tangent):
+        with tf.autodiff.ForwardAccumulator(at, tangent) as acc:
+            target = call(at)
+        return acc.jvp(target)
+
+    function = tf.function(lambda a: tf.sin(f(a)), autograph=False)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        product = slope(function, x, dx)
+    gradient = tape.gradient(product, x)
+    """,
+    cites=[docstring("tf.autodiff.ForwardAccumulator", "Strict nesting also applies to")],
+    modes=("eager", "function"),
+    among=REALS,
+    ops=FORWARD,
+)
+def fwd_tape_around_function(seen: SeenScene) -> None:
+    """As it records those of the ops in the function, were they outside of it."""
+    seen.derivative("gradient", "slope(lambda a: tf.sin(f(a)), x, dx)", by="x")
 
 
 @scene(

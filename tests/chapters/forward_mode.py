@@ -125,6 +125,7 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "fwd-variable-argument": products_are_off_by_a_hundredth,
     "fwd-over-tape-hvp": products_are_off_by_a_hundredth,
     "fwd-inner-tape-ignores-outer": products_are_constants,
+    "fwd-tape-around-function": primals_are_refused,
     "fwd-duplicate-primal": primals_that_occur_again_are_dropped,
     "fwd-duplicate-variable-read": products_are_off_by_a_hundredth,
     "fwd-tangent-shape": tangents_are_made_to_fit,
