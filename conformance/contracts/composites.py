@@ -347,8 +347,6 @@ def tnp_arrays(seen: SeenScene) -> None:
     """,
     cites=[UNDOCUMENTED],
     modes=("eager",),
-    among=("float32",),
-    ranks=(0, 0),
     rows=("3", "99_999", "100_000", "1_000_000"),
 )
 def convert_indexedslices_warning(seen: SeenScene) -> None:

@@ -163,8 +163,6 @@ def clip_gradients_guide(seen: SeenScene) -> None:
         guide("advanced_autodiff", "Custom gradients in SavedModel"),
     ],
     modes=("eager",),
-    among=("float32",),  # with the rank and the choices few programs, for each writes files
-    ranks=(0, 0),
     point=("1.5", "[0.5, 2.0]"),
     value=("tf.math.square(a)", "tf.round(a)"),
 )
