@@ -22,8 +22,8 @@ def arrays_are_the_memory_of_tensors(tf: Any) -> None:
 
     def numpy(self: Any) -> Any:
         seen = np.asarray(memoryview(self))
-        memory = (ctypes.c_char * seen.nbytes).from_address(seen.ctypes.data)
-        return np.frombuffer(memory, seen.dtype).reshape(seen.shape)
+        memory: Any = (ctypes.c_char * seen.nbytes).from_address(seen.ctypes.data)
+        return np.ndarray(seen.shape, seen.dtype, memory)
 
     type(tf.constant(0.0)).numpy = numpy
 
