@@ -106,6 +106,7 @@ def assign_after_record(seen: SeenScene) -> None:
     gradient = tape.gradient(target, v)
     """,
     cites=[UNDOCUMENTED],
+    ops=SIMPLE,
 )
 def assign_between_reads(seen: SeenScene) -> None:
     """Both reads are of one source."""
@@ -131,6 +132,7 @@ def assign_between_reads(seen: SeenScene) -> None:
     """,
     cites=[UNDOCUMENTED],
     modes=("eager", "function"),
+    ops=SIMPLE,
 )
 def read_inside_function_order(seen: SeenScene) -> None:
     """Assigned, read, assigned, read."""
