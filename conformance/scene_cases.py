@@ -34,19 +34,25 @@ the check of its contract (:class:`conformance.seen_scenes.SeenScene`)::
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import linecache
 import string
+import symtable
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
+import numpy as np
 from hypothesis import strategies as st
 
-from conformance.boundary import raised_by_tensorflow, tensorflow
+from conformance.boundary import (
+    make_tensor,
+    numpy_dtype,
+    raised_by_tensorflow,
+    tensorflow,
+)
 from conformance.contract import Cases, Citation, Contract, Tally, Unsupported
 from conformance.modes import MODES
 from conformance.seen_scenes import SeenScene
@@ -110,16 +116,29 @@ class Scene:
     @cached_property
     def names(self) -> frozenset[str]:
         """What it names and does not make itself, whatever is chosen."""
-        loaded, stored = set[str](), set[str]()
-        for text in self._every_choice():
-            for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.Name):
-                    (loaded if isinstance(node.ctx, ast.Load) else stored).add(node.id)
-                elif isinstance(node, ast.arg):
-                    stored.add(node.arg)
-        needed = loaded - stored
+        needed = {name for table in self._tables for name in _free(table)} - self.bound
         needed |= {_COTANGENTS[name] for name in needed & _COTANGENTS.keys()}
         return frozenset(needed | ({"f"} if "g" in needed else set()))
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """What it binds to names, outside of functions."""
+        tops = (table for table in self._tables if table.get_type() == "module")
+        return frozenset(s.get_name() for top in tops for s in top.get_symbols() if _binds(s))
+
+    @cached_property
+    def _tables(self) -> tuple[symtable.SymbolTable, ...]:
+        """Python's own account of the names in its texts, one table for each scope."""
+        left = [symtable.symtable(text, "<scene>", "exec") for text in self._every_choice()]
+        for table in left:
+            left += table.get_children()
+        return tuple(left)
+
+    @property
+    def draws_tensors(self) -> bool:
+        """Whether anything of it is drawn but its choices."""
+        drawable = {"k", *_CONSTANTS, *_VARIABLES, *_FUNCTIONS, *_COTANGENTS}
+        return not drawable.isdisjoint(self.names)
 
     def _every_choice(self) -> Iterator[str]:
         """Texts of the scene in which everything that may be chosen occurs."""
@@ -131,6 +150,18 @@ class Scene:
         return string.Template(self.text).substitute(chosen)
 
 
+def _binds(symbol: symtable.Symbol) -> bool:
+    return symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+
+
+def _free(table: symtable.SymbolTable) -> Iterator[str]:
+    """What a scope takes from outside of the scene."""
+    top = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (top or symbol.is_global()):
+            yield symbol.get_name()
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A tensor or a Variable that was drawn for a scene."""
@@ -138,6 +169,11 @@ class Drawn:
     name: str
     type: TensorType
     numbers: tuple[Number, ...]
+
+    def tensor(self, tf: Any) -> Any:
+        """Its numbers as a tensor, also of a Variable."""
+        array = np.array(self.numbers, numpy_dtype(self.type.dtype)).reshape(self.type.shape)
+        return make_tensor(tf, self.type.dtype, array)
 
     @property
     def source(self) -> str:
@@ -220,12 +256,20 @@ class SceneCase:
         return "\n".join([*lines, f"print({call})"] if wanted else lines) + "\n"
 
 
-def _draw_case(draw: Draw, scene: Scene) -> SceneCase:
+@st.composite
+def cases_of(draw: Draw, scene: Scene) -> SceneCase:
+    """A scene with all that it needs.
+
+    Reaches every choice, dtype and rank of the scene, and smooth functions of up to three ops.
+    Shrinks to the first choices, scalars of the first dtype, and squares.
+    """
     low, high = scene.ranks
-    kind = TensorType(
-        draw(st.sampled_from(scene.among), "dtype"),
-        draw(shapes(min_rank=low, max_rank=high, max_size=8, fits=_has_elements), "shape"),
-    )
+    kind = TensorType("float64", ())
+    if scene.draws_tensors:  # or Hypothesis would try what differs in nothing
+        kind = TensorType(
+            draw(st.sampled_from(scene.among), "dtype"),
+            draw(shapes(min_rank=low, max_rank=high, max_size=8, fits=_has_elements), "shape"),
+        )
     like, taken, functions = Input(kind, REAL), set[float](), dict[str, Function]()
     of = {"f": like, "h": like}
     for name in _FUNCTIONS:
@@ -254,11 +298,6 @@ def _has_elements(shape: tuple[int, ...]) -> bool:
 
 STATED: Final[dict[str, Scene]] = {}
 """Every scene by the id of its contract."""
-
-
-@st.composite
-def _cases(draw: Draw, subject: str) -> SceneCase:
-    return _draw_case(draw, STATED[subject])
 
 
 def run(case: SceneCase, mode: str) -> SeenScene:
@@ -320,7 +359,7 @@ def _code(text: str) -> Any:  # a code object, which has no public generic type
 
 SCENES: Cases[SceneCase, SeenScene] = Cases(
     "scene",
-    lambda subject, _: _cases(subject),
+    lambda subject, _: cases_of(STATED[subject]),
     run,
     SceneCase.source,
     subjects=STATED.keys(),

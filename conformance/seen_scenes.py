@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,7 +55,12 @@ class SeenScene:
     def value(self, expression: str) -> Any:
         """What an expression is in the scene."""
         self._told.append(expression)
-        return eval(expression, self.names)  # noqa: S307 - our own text
+        try:
+            return eval(expression, self.names)  # noqa: S307 - our own text
+        except (AttributeError, LookupError, TypeError) as error:
+            told = f"{type(error).__name__}: {error}"
+            why = "so the answer has another structure, or a None in it"
+            raise self.fail("structure", f"{expression} to be there", told, why) from error
 
     def leaves(self, expression: str) -> list[Gradient | None]:
         """The tensors of a nest, and its Nones."""
@@ -67,9 +72,19 @@ class SeenScene:
     def _tensors(self, expression: str) -> list[Gradient]:
         return [leaf for leaf in self.leaves(expression) if leaf is not None]
 
+    def _paired(self, expression: str, other: str) -> Iterator[tuple[Gradient | None, Gradient]]:
+        """The leaves of a nest, beside the tensors of another that has as many."""
+        found, wanted = self.leaves(expression), self._tensors(other)
+        if len(found) != len(wanted):
+            expected = f"{len(wanted)} leaves in {expression}, as in {other}"
+            raise self.fail("structure", expected, _show(found), "one for each")
+        return zip(found, wanted, strict=True)
+
     def fail(self, kind: str, expected: str, got: str, why: str) -> Violation:
         """A violation, with the program."""
-        names = [name for name in dict.fromkeys(self._told) if name.isidentifier()]
+        named = (ast.walk(ast.parse(told, mode="eval")) for told in self._told)
+        found = [node.id for nodes in named for node in nodes if isinstance(node, ast.Name)]
+        names = [name for name in dict.fromkeys(found) if name in self.case.scene.bound]
         return Violation(
             kind=kind,
             expected=expected,
@@ -159,7 +174,10 @@ class SeenScene:
             raise self.fail(
                 "same", f"{one} to be {other} = {_show(second)}", _show(first), "bit for bit"
             )
-        self.tally.conclusive += 1
+        if any(leaf is not None for leaf in first):
+            self.tally.conclusive += 1
+        else:
+            self.tally.trivial += 1
 
     def near(self, one: str, other: str, terms: str, roundings: int) -> None:
         """Two tensors are the same but for rounding.
@@ -193,7 +211,7 @@ class SeenScene:
         """
         if self._over():
             return
-        for found, wanted in zip(self.leaves(expression), self._tensors(like), strict=True):
+        for found, wanted in self._paired(expression, like):
             shape = wanted.array.shape
             if (
                 found is None
@@ -212,7 +230,7 @@ class SeenScene:
         """
         if self._over():
             return
-        for found, wanted in zip(self.leaves(expression), self._tensors(other), strict=True):
+        for found, wanted in self._paired(expression, other):
             one, two = (
                 "None" if g is None else f"{g.dtype} {list(g.array.shape)}" for g in (found, wanted)
             )
@@ -235,7 +253,7 @@ class SeenScene:
         """
         if self._over():
             return
-        (gradient,) = self.leaves(expression)
+        ((gradient, _),) = self._paired(expression, by)
         if gradient is None:
             raise self.fail("none", f"a gradient for {expression}", "None", f"it is that of {of}")
         if not (self.case.is_double and gradient.array.size):
@@ -316,10 +334,11 @@ class SeenScene:
     def _raises_plainly(self) -> bool:
         """Whether the gradient of a function by itself raises, in a plain tape in this mode."""
         tf, how = tensorflow(), MODES[self.mode]
-        drawn = {one.name: one for one in self.case.drawn if one.name != "k"}
-        if not drawn:
+        functions, drawn = self.case.functions, self.case.drawn
+        kind = next((f.graph.inputs[0].type for name, f in functions.items() if name != "g"), None)
+        argument = next((one.tensor(tf) for one in drawn if one.type == kind), None)
+        if argument is None:
             return False
-        argument = tf.convert_to_tensor(self.names[next(iter(drawn))])
 
         def gradient(function: Any, x: Any) -> Any:
             with tf.GradientTape() as tape:

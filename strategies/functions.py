@@ -91,7 +91,8 @@ def draw_function(
         values = builder.results[-len(made.results) :]
         node = node_of(*builder.nodes[-1])
         if not kinks and smooth.intersection(node.operands):
-            found = [v for v in values if v.type.size and dtypes.is_differentiable(v.dtype)]
+            # of the argument's dtype, so that a scene may multiply what two of them return
+            found = [v for v in values if v.type.size and v.dtype == builder.dtype]
             smooth.update(v.index for v in found)
             if node.aliases and node.operands[0] in itself:
                 itself.update(v.index for v in found)

@@ -45,7 +45,7 @@ def calls(draw: Draw, argument: Input) -> tuple[Function, tuple[Number, ...]]:
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_function_returns_what_it_declares_and_is_connected(name: str) -> None:
-    """It runs as printed; its result has elements; its gradient is there."""
+    """It runs as printed; its result has the dtype of the argument, elements and a gradient."""
     argument = ARGUMENTS[name]
 
     @quietly
@@ -61,6 +61,7 @@ def test_a_function_returns_what_it_declares_and_is_connected(name: str) -> None
         declared = function.result
         assert (result.dtype.name, tuple(result.shape)) == (declared.dtype, declared.shape)
         assert declared.size
+        assert declared.dtype == argument.type.dtype
         assert 0 in function.graph.reached[function.graph.outputs[0]]
         refused = (LookupError, tf.errors.UnimplementedError, tf.errors.InvalidArgumentError)
         with contextlib.suppress(*refused):  # contracts about graphs judge what gradients raise

@@ -25,8 +25,8 @@ STAGED = """in user code:
             "LookupError: No gradient defined for operation 'y' (op type: Igamma)",
         ),
         (
-            NotImplementedError("Second derivative of this is not there."),
-            "NotImplementedError: Second derivative of this is not there.",
+            NotImplementedError("There is no second gradient of this."),
+            "NotImplementedError: There is no second gradient of this.",
         ),
         (ValueError(STAGED), "LookupError: gradient registry has no entry for: Igamma"),
     ],
@@ -42,6 +42,7 @@ def test_what_says_that_there_is_no_gradient_is_a_gap(error: Exception, name: st
     [
         ValueError("No gradient, as the lookup found nothing"),
         tf.errors.UnimplementedError(None, None, "no kernel"),
+        NotImplementedError("numpy() is only available when eager execution is enabled."),
         IndexError("list index out of range"),
         KeyError("no gradient"),
         AttributeError("'NoneType' object has no attribute 'op'"),

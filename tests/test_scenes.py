@@ -13,7 +13,15 @@ from conformance.contract import CATALOGUE, Unsupported, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.profiles import PROFILES
 from conformance.running import ItemRun, Plan
-from conformance.scene_cases import FLOATING, STATED, Drawn, Scene, SceneCase, run
+from conformance.scene_cases import (
+    FLOATING,
+    STATED,
+    Drawn,
+    Scene,
+    SceneCase,
+    cases_of,
+    run,
+)
 from conformance.seen_scenes import SeenScene
 from strategies.functions import Function
 from strategies.graphs import Graph, Node, Ref
@@ -68,6 +76,29 @@ def test_a_scene_names_what_it_does_not_make() -> None:
     assert {"dy", "f"} <= scene_of("tape.gradient(1, 2, dy)").names
 
 
+def test_what_a_function_of_a_scene_calls_its_own_hides_nothing() -> None:
+    """A parameter x is not the drawn x, which is still needed outside; nor is it bound there."""
+    scene = scene_of("def double(x):\n    y = x\n    return 2 * y + z\n\ntarget = double(x)")
+
+    assert scene.names & {"x", "y", "z"} == {"x", "z"}
+    assert scene.bound == {"double", "target"}
+
+
+def test_of_a_scene_that_needs_nothing_only_its_choices_are_drawn() -> None:
+    """So there are no more cases than choices."""
+    scene = scene_of("found = tf.zeros([$size])", size=("1", "2"))
+    cases = set[str]()
+
+    @settings(max_examples=50, database=None, deadline=None, derandomize=True)
+    @given(cases_of(scene))
+    def look(case: SceneCase) -> None:
+        cases.add(case.source())
+
+    look()
+    assert len(cases) == 2
+    assert not scene.draws_tensors
+
+
 @pytest.mark.parametrize("mode", ["eager", "function", "outer"])
 def test_a_scene_runs_and_prints_as_it_runs(mode: str) -> None:
     """What it binds is seen; the printed program gives the same by itself."""
@@ -86,10 +117,10 @@ def test_a_scene_runs_and_prints_as_it_runs(mode: str) -> None:
 
 def test_what_a_failure_prints_in_a_function_returns_what_was_judged() -> None:
     """So that it can be pasted and shows the fault."""
-    seen = seen_of("gradient = x * 2\nother = x", "function")
+    seen = seen_of("gradient = [x * 2, f(x)]\nother = x", "function")
 
     with pytest.raises(Violation) as raised:
-        seen.none("gradient")
+        seen.none("gradient[0]")
 
     assert "return [gradient]" in raised.value.where
     exec(raised.value.where, {})  # noqa: S102 - our own text
@@ -109,6 +140,11 @@ FALSE: dict[str, Callable[[SeenScene], None]] = {
     "one element of a derivative": lambda seen: seen.derivative("[2.0, 4.04] * x / x", "f(x)", "x"),
     "a derivative that is None": lambda seen: seen.derivative("pair[1]", "f(x)", by="x"),
     "weights": lambda seen: seen.derivative("2 * x", "f(x)", by="x", weights="dy"),
+    "zeros for more than there is": lambda seen: seen.zeros("[x - x]", "[x, x]"),
+    "like more than there is": lambda seen: seen.like("pair", "x"),
+    "derivatives instead of one": lambda seen: seen.derivative("[x, x]", "f(x)", by="x"),
+    "what is not there": lambda seen: seen.none("pair[2]"),
+    "what None has not": lambda seen: seen.there("pair[1].values"),
 }
 
 
@@ -147,6 +183,15 @@ def test_a_judgement_passes_where_it_is_true(what: str) -> None:
     TRUE[what](seen)
 
     assert seen.tally.conclusive
+
+
+def test_nothing_is_the_same_as_nothing_without_evidence() -> None:
+    """Two Nones agree, but that proves little."""
+    seen = seen_of("pair = [None]\nx")
+
+    seen.same("pair", "[None]")
+
+    assert (seen.tally.conclusive, seen.tally.trivial) == (0, 1)
 
 
 def test_a_step_or_a_pole_is_no_accusation() -> None:

@@ -173,7 +173,7 @@ def optimizer_some_none_warns(seen: SeenScene) -> None:
 def optimizer_indexedslices(seen: SeenScene) -> None:
     """Rows that were gathered twice or more often, or never."""
     seen.holds("sparse")
-    most = 2 * len(seen.leaves("k")[0].array.ravel())  # type: ignore[union-attr] # k is a tensor
+    most = 2 * seen.value("k").shape.num_elements()
     seen.near("rows", "before - dense", "terms", roundings=most + 1)
 
 

@@ -47,7 +47,12 @@ def products_are_computed_anew(tf: Any) -> None:
 def products_are_kept(tf: Any) -> None:
     """A jvp that was asked for is never released."""
     kept: list[Any] = []
-    _change_products(tf, lambda product: kept.append(product) or product)  # type: ignore[func-returns-value]
+
+    def keep(product: Any) -> Any:
+        kept.append(product)
+        return product
+
+    _change_products(tf, keep)
 
 
 def none_is_zero(tf: Any) -> None:
@@ -80,7 +85,7 @@ def primals_that_occur_again_are_dropped(tf: Any) -> None:
     def change(primals: Any, tangents: Any) -> tuple[Any, Any]:
         pairs = zip(tf.nest.flatten(primals), tf.nest.flatten(tangents), strict=True)
         once = {id(primal): (primal, tangent) for primal, tangent in pairs}
-        return tuple(map(list, zip(*once.values(), strict=True)))  # type: ignore[return-value]
+        return [primal for primal, _ in once.values()], [tangent for _, tangent in once.values()]
 
     _change_what_is_given(tf, change)
 

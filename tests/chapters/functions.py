@@ -1,4 +1,4 @@
-"""What breaks the contracts of conformance/contracts/functions.py."""
+"""What breaks the contracts about traced functions, and tf.gradients in them."""
 
 from __future__ import annotations
 

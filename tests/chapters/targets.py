@@ -42,12 +42,7 @@ def gradients_are_clipped(tf: Any) -> None:
 
 def one_target_that_is_not_connected_hides_the_others(tf: Any) -> None:
     """Where a target is not connected to a source, the gradient of them all is None."""
-    truth = tf.GradientTape.__init__
-
-    def init(self: Any, persistent: bool = True, **options: Any) -> None:  # noqa: ARG001, FBT001, FBT002
-        truth(self, persistent=True, **options)
-
-    tf.GradientTape.__init__ = init
+    TAPE_LIES["every_tape_is_persistent"](tf)
 
     def change(truth: Any, tape: Any, target: Any, sources: Any, **options: Any) -> Any:
         alone = [truth(tape, one, sources, **options) for one in tf.nest.flatten(target)]
