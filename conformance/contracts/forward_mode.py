@@ -125,6 +125,33 @@ def fwd_linear_regression(seen: SeenScene) -> None:
 
 
 @scene(
+    "fwd-transpose-consistency",
+    "The product of the Jacobian and a tangent, weighted, is that of its transpose and the "
+    "weights, along the tangent: forward and reverse mode find one number.",
+    """
+    t = tf.zeros([], x.dtype)
+    with tf.autodiff.ForwardAccumulator(x, dx) as acc:
+        target = f(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        again = f(x)
+    forward = tf.reduce_sum(dy * acc.jvp(target))
+    backward = tf.reduce_sum(tape.gradient(again, x, output_gradients=dy) * dx)
+    """,
+    cites=[
+        docstring("tf.autodiff.ForwardAccumulator", "which computes vector-Jacobian products"),
+        docstring("tf.autodiff.ForwardAccumulator.jvp", "Fetches the Jacobian-vector product"),
+    ],
+    among=REALS,
+    ops=FORWARD,
+)
+def fwd_transpose_consistency(seen: SeenScene) -> None:
+    """Finite differences find both."""
+    seen.derivative("forward", "f(x + t * dx)", by="t", weights="dy")
+    seen.derivative("backward", "f(x + t * dx)", by="t", weights="dy")
+
+
+@scene(
     "fwd-nested-primals",
     "Primals and tangents may be nests, of tensors and Variables, and jvp takes nests too.",
     """
@@ -160,20 +187,23 @@ def fwd_nested_primals(seen: SeenScene) -> None:
 
 @scene(
     "fwd-none-zero",
-    "The jvp of what no primal leads to is None, or zeros of its type where zeros are asked for.",
+    "The jvp of what no primal leads to is None unless zeros are asked for: then it is zeros of "
+    "its type.",
     """
     t = tf.zeros([], x.dtype)
     with tf.autodiff.ForwardAccumulator(x, dx) as acc:
         target, apart = f(x), h(2.0 * v)
-    product, *nothing = acc.jvp([target, apart, v, y])
+    product, *nothing = acc.jvp([target, apart, v, y]$none)
     zeros = acc.jvp([apart, y], unconnected_gradients=$zero)
     """,
     cites=[
         docstring("tf.autodiff.ForwardAccumulator.jvp", "or None if no JVP"),
         docstring("tf.autodiff.ForwardAccumulator.jvp", "alters the value which will be returned"),
+        docstring("tf.autodiff.ForwardAccumulator.jvp", "and it defaults to 'none'"),
     ],
     among=REALS,
     ops=FORWARD,
+    none=("", ", 'none'", ", unconnected_gradients=tf.UnconnectedGradients.NONE"),
     zero=("tf.UnconnectedGradients.ZERO", "'zero'"),
 )
 def fwd_none_zero(seen: SeenScene) -> None:
@@ -203,19 +233,20 @@ def fwd_unconnected_rejects(_: SeenScene) -> None:
 
 @scene(
     "fwd-repeat-and-after-exit",
-    "jvp looks up what was computed, as often as asked and after the context too; what runs after "
-    "the context has none.",
+    "jvp looks up what was computed, as often as asked and after the context too, and of a primal "
+    "its tangent; what runs after the context has none.",
     """
     t = tf.zeros([], x.dtype)
     with tf.autodiff.ForwardAccumulator(x, dx) as acc:
         target = f(x)
         product = acc.jvp(target)
         again = acc.jvp(target)
-    after = acc.jvp(target)
+    after, tangent = acc.jvp(target), acc.jvp(x)
     found = product is again and product is after
     late = acc.jvp([f(x), h(target)])
     """,
     cites=[
+        docstring("tf.autodiff.ForwardAccumulator", "JVP corresponding to the primal tensor `x`"),
         docstring("tf.autodiff.ForwardAccumulator", "calls can be repeated as long as"),
         docstring("tf.autodiff.ForwardAccumulator", "whether the context manager is active or not"),
         docstring("tf.autodiff.ForwardAccumulator", "are only computed while the context manager"),
@@ -227,6 +258,7 @@ def fwd_unconnected_rejects(_: SeenScene) -> None:
 def fwd_repeat_and_after_exit(seen: SeenScene) -> None:
     """The very tensor each time; an op on a primal and one on a result are late."""
     seen.holds("found")
+    seen.same("tangent", "dx")
     along(seen, "product", "f(x + t * dx)")
     seen.none("late")
 

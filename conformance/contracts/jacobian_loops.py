@@ -39,6 +39,39 @@ def jacobian_pfor_vs_while(seen: SeenScene) -> None:
 
 
 @scene(
+    "jacobian-vectorized-once",
+    "Vectorized, a Jacobian asks an op for its gradient once, in a loop once for each row.",
+    """
+    calls = []
+
+    @tf.custom_gradient
+    def double(one):
+        def backwards(flow):
+            calls.append(flow)
+            return 2.0 * flow
+        return 2.0 * one, backwards
+
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        target = double(f(x))
+    jacobian = tape.jacobian(target, x, experimental_use_pfor=$pfor)
+    asked = len(calls)
+    product = tf.tensordot(dy, jacobian, dy.shape.rank)
+    """,
+    cites=[docstring(JACOBIAN, "If true, vectorizes the jacobian computation")],
+    modes=("eager", "outer"),
+    among=REALS,
+    ops=SIMPLE,
+    pfor=("True", "False"),
+)
+def jacobian_vectorized_once(seen: SeenScene) -> None:
+    """By a count of the calls."""
+    vectorized = seen.case.chosen["pfor"] == "True"
+    seen.holds("asked == 1" if vectorized else "asked == target.shape.num_elements()")
+    seen.derivative("product", "2.0 * f(x)", by="x", weights="dy")
+
+
+@scene(
     "jacobian-nopfor-nonpersistent",
     "Without vectorization a Jacobian needs a persistent tape; eagerly another raises "
     "RuntimeError.",
@@ -115,7 +148,10 @@ def jacobian_mixed_dtype_nopfor(seen: SeenScene) -> None:
         target = called()
     tape.jacobian(target, $one)
     """,
-    cites=[docstring(JACOBIAN, "If vectorization of jacobian computation fails")],
+    cites=[
+        docstring(JACOBIAN, "If vectorization of jacobian computation fails"),
+        docstring(JACOBIAN, "Vectorization can sometimes fail"),
+    ],
     modes=("function",),  # eagerly it is the same; each program takes a quarter of a second
     among=REALS,
     raises="ValueError",

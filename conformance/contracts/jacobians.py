@@ -43,7 +43,10 @@ def jacobian_doc(seen: SeenScene) -> None:
     product = tf.tensordot(dy, jacobian, dy.shape.rank)
     gradient = tape.gradient(target, x, output_gradients=dy)
     """,
-    cites=[guide("advanced_autodiff", "Tensor source")],
+    cites=[
+        docstring(JACOBIAN, "Computes the jacobian using operations recorded"),
+        guide("advanced_autodiff", "Tensor source"),
+    ],
     among=REALS,
     ops=SIMPLE,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.contract import UNDOCUMENTED, docstring, guide
-from conformance.scene_cases import REALS, scene
+from conformance.scene_cases import REALS, SIMPLE, scene
 from conformance.seen_scenes import SeenScene
 
 
@@ -12,7 +12,7 @@ from conformance.seen_scenes import SeenScene
     "A tape that is not persistent answers once, whether a gradient, a Jacobian or a batch "
     "Jacobian is asked for; to be asked again raises RuntimeError.",
     """
-    with tf.GradientTape() as tape:
+    with tf.GradientTape($persistent) as tape:
         tape.watch(x)
         target = x * y
     tape.$first(target, x)
@@ -22,17 +22,54 @@ from conformance.seen_scenes import SeenScene
         docstring("tf.GradientTape.gradient", "If called on a used, non-persistent tape"),
         docstring("tf.GradientTape.gradient", "Unless you set `persistent=True`"),
         docstring("tf.GradientTape.jacobian", "If called on a used, non-persistent tape"),
+        docstring("tf.GradientTape.jacobian", "Unless you set `persistent=True`"),
         docstring("tf.GradientTape.batch_jacobian", "If called on a used, non-persistent tape"),
+        docstring("tf.GradientTape.batch_jacobian", "Unless you set `persistent=True`"),
+        docstring("tf.GradientTape.__init__", "controlling whether a persistent gradient tape"),
         docstring("tf.GradientTape.__init__", "at most one call can"),
     ],
     ranks=(2, 3),
     raises="RuntimeError",
     saying="non-persistent",
+    persistent=("", "persistent=False", "False"),
     first=("gradient", "gradient", "gradient", "jacobian", "batch_jacobian"),
     second=("gradient", "jacobian", "batch_jacobian"),
 )
 def nonpersistent_once(_: SeenScene) -> None:
     """Each of the three methods first, and each of them after it."""
+
+
+@scene(
+    "persistent-many",
+    "A persistent tape answers as often as it is asked, whatever it was asked before.",
+    """
+    with tf.GradientTape($persistent) as tape:
+        tape.watch(x)
+        middle = f(x)
+        target = g(middle)
+    first = tape.gradient(target, x)
+    $between
+    other = tape.gradient(middle, x)
+    again = tape.gradient(target, x)
+    """,
+    cites=[
+        docstring("tf.GradientTape", "To compute multiple gradients over"),
+        docstring("tf.GradientTape.__init__", "controlling whether a persistent gradient tape"),
+    ],
+    ops=SIMPLE,
+    persistent=("persistent=True", "True"),
+    between=(
+        "tape.gradient(target, middle)",
+        "tape.gradient([middle, target], [x, middle])",
+        "tape.jacobian(middle, x)",
+        "tape.jacobian(target, x, experimental_use_pfor=False)",
+    ),
+)
+def persistent_many(seen: SeenScene) -> None:
+    """Of two targets on one way, the same one before and after; Jacobians between."""
+    seen.derivative("first", "g(f(x))", by="x")
+    seen.derivative("other", "f(x)", by="x")
+    seen.derivative("again", "g(f(x))", by="x")
 
 
 @scene(

@@ -179,7 +179,10 @@ def program_connected(seen: SeenProgram) -> Tally:
     "batch-jacobian-unconnected",
     "Where nothing connects source and target, a batch_jacobian is None; zeros, if asked for, have "
     "the dtype of the source.",
-    cites=[docstring("tf.GradientTape.batch_jacobian", "if the target and sources are")],
+    cites=[
+        docstring("tf.GradientTape.batch_jacobian", "if the target and sources are"),
+        docstring("tf.GradientTape.batch_jacobian", "and it defaults to 'none'"),
+    ],
 )
 def batch_jacobian_unconnected(seen: SeenProgram) -> Tally:
     """As of the other methods."""
@@ -245,7 +248,8 @@ def program_shape_and_dtype(seen: SeenProgram) -> Tally:
     "program-values",
     "The gradient is the derivative of what was recorded; all else counts as a constant.",
     cites=[
-        docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded")
+        docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded"),
+        docstring("tf.GradientTape.jacobian", "Computes the jacobian using operations recorded"),
     ],
 )
 def program_values(seen: SeenProgram) -> Tally:

@@ -217,6 +217,38 @@ def sgd_by_hand(seen: SeenScene) -> None:
 
 
 @scene(
+    "assign-value",
+    "An assignment gives a Variable its new value, more or less by what is added or subtracted, "
+    "and returns something that evaluates to it.",
+    """
+    before = tf.identity(v)
+    answer, expected = $assigned
+    found, moved = tf.identity(answer), tf.identity(v)
+    """,
+    cites=[
+        docstring("tf.Variable.assign", "Assigns a new value to the"),
+        docstring("tf.Variable.assign", "will return something which evaluates to"),
+        docstring("tf.Variable.assign_add", "Adds a value to this"),
+        docstring("tf.Variable.assign_add", "will return something which evaluates to"),
+        docstring("tf.Variable.assign_sub", "Subtracts a value from this"),
+        docstring("tf.Variable.assign_sub", "will return something which evaluates to"),
+    ],
+    assigned=(
+        "v.assign(x), x",
+        "v.assign(x, read_value=True), x",
+        "v.assign_add(x), before + x",
+        "v.assign_add(x, read_value=True), before + x",
+        "v.assign_sub(x), before - x",
+        "v.assign_sub(x, read_value=True), before - x",
+    ),
+)
+def assign_value(seen: SeenScene) -> None:
+    """Each of the three, bit for bit."""
+    seen.same("moved", "expected")
+    seen.same("found", "expected")
+
+
+@scene(
     "assign-read-value-false",
     "Without read_value an assignment returns None, in a graph its op, and assigns all the same.",
     """
@@ -224,7 +256,11 @@ def sgd_by_hand(seen: SeenScene) -> None:
     answer, expected = $assigned
     kind, moved = type(answer).__name__, tf.identity(v)
     """,
-    cites=[docstring("tf.Variable.assign", "If `read_value` is false, instead returns None in")],
+    cites=[
+        docstring(f"tf.Variable.{method}", words)
+        for method in ("assign", "assign_add", "assign_sub")
+        for words in ("If `read_value` is false, instead", "if False will return the assign op")
+    ],
     assigned=(
         "v.assign(x, read_value=False), x",
         "v.assign_add(x, read_value=False), before + x",
@@ -246,7 +282,11 @@ def assign_read_value_false(seen: SeenScene) -> None:
     seen, updated = tf.identity(answer), tf.identity(v)
     answer.assign(x)
     """,
-    cites=[docstring("tf.Variable.assign", "The updated variable")],
+    cites=[
+        docstring("tf.Variable.assign", "The updated variable"),
+        docstring("tf.Variable.assign_add", "The updated variable"),
+        docstring("tf.Variable.assign_sub", "The updated variable"),
+    ],
     modes=("eager",),
     ranks=(1, 3),
     update=UPDATES,

@@ -101,23 +101,33 @@ def _is_zeros(found: Gradient | None, dtype: str, shape: tuple[int, ...]) -> boo
 
 @scene(
     "unconnected-strings",
-    "What an unconnected source gives can be said by the enum or by its strings, none and zero.",
+    "What an unconnected source gives is said by the enum or by its strings, none and zero; where "
+    "nothing is said it is None.",
     """
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([x, y])
         target = f(x)
-    none = tape.$method(target, y, unconnected_gradients=$none)
-    zero = tape.gradient(target, y, unconnected_gradients=$zero)
+    none = tape.$method(target, y$none)
+    zero = tape.$method(target, y, unconnected_gradients=$zero)
     """,
-    cites=[docstring("tf.GradientTape.gradient", "can either hold 'none' or 'zero'")],
+    cites=[
+        docstring("tf.GradientTape.gradient", "can either hold 'none' or 'zero'"),
+        docstring("tf.GradientTape.gradient", "and it defaults to 'none'"),
+        docstring("tf.GradientTape.jacobian", "and it defaults to 'none'"),
+    ],
     method=("gradient", "jacobian"),
-    none=("'none'", "tf.UnconnectedGradients.NONE"),
+    none=(
+        "",
+        ", unconnected_gradients='none'",
+        ", unconnected_gradients=tf.UnconnectedGradients.NONE",
+    ),
     zero=("'zero'", "tf.UnconnectedGradients.ZERO"),
 )
 def unconnected_strings(seen: SeenScene) -> None:
-    """Each spelling of both."""
+    """Each spelling of both; the zeros of a Jacobian have its shape."""
+    before = "target.shape + " if seen.case.chosen["method"] == "jacobian" else ""
     seen.none("none")
-    seen.zeros("zero", like="y")
+    seen.zeros("zero", like=f"tf.zeros({before}y.shape, y.dtype)")
 
 
 @scene(

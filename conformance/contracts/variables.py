@@ -22,6 +22,7 @@ CONTROLLING: Final = guide("autodiff", "Controlling what the tape watches")
     watched = tape.watched_variables()
     """,
     cites=[
+        docstring("tf.Variable", "supports a `trainable=<bool>` parameter"),
         docstring("tf.Variable.__init__", "in which case it defaults to `False`"),
         docstring("tf.Variable.__init__", "GradientTapes automatically watch uses of this"),
     ],
@@ -33,6 +34,7 @@ CONTROLLING: Final = guide("autodiff", "Controlling what the tape watches")
         "tf.Variable(x, synchronization=tf.VariableSynchronization.ON_WRITE), True",
         "tf.Variable(x, synchronization=tf.VariableSynchronization.AUTO), True",
         "tf.Variable(x, trainable=False), False",
+        "tf.Variable(x, trainable=True), True",
         "tf.Variable(x, trainable=None), True",
     ),
 )
@@ -167,6 +169,36 @@ def var_replaced_by_tensor(seen: SeenScene) -> None:
     """The value stays the same."""
     seen.derivative("gradients[0]", "f(v)", by="v")
     seen.none("gradients[1:]")
+
+
+@scene(
+    "variable-read",
+    "A read of a Variable is a Tensor, to which nothing can be assigned, with what the Variable "
+    "holds at that moment.",
+    """
+    found = []
+    for value in (x, y):
+        v.assign(value)
+        read = v.$read
+        found.append(tf.identity(read))
+    tensor = isinstance(read, tf.Tensor)
+    assigning = [name for name in ("assign", "assign_add", "assign_sub") if hasattr(read, name)]
+    """,
+    cites=[
+        docstring("tf.Variable.read_value", "read in the current context"),
+        docstring("tf.Variable.read_value", "A `Tensor` containing the value"),
+        docstring("tf.Variable.value", "Returns the last snapshot of this"),
+        docstring("tf.Variable.value", "Returns a `Tensor` which holds"),
+        docstring("tf.Variable.value", "A `Tensor` containing the value"),
+        docstring("tf.Variable.value", "You can not assign a new"),
+    ],
+    read=("read_value()", "value()"),
+)
+def variable_read(seen: SeenScene) -> None:
+    """After each of two assignments."""
+    seen.holds("tensor")
+    seen.holds("assigning == []")
+    seen.same("found", "[x, y]")
 
 
 @scene(

@@ -79,7 +79,10 @@ def watch_tensor_explicit(seen: SeenScene) -> None:
     gradients = [tape.gradient(target, x) for target in (before, inside, after)]
     none = tape.gradient(unwatched, y)
     """,
-    cites=[docstring("tf.GradientTape", "at least one of their inputs is being")],
+    cites=[
+        docstring("tf.GradientTape", "Record operations for automatic"),
+        docstring("tf.GradientTape", "at least one of their inputs is being"),
+    ],
 )
 def record_needs_watched_input(seen: SeenScene) -> None:
     """The same op before, in and after the context."""
@@ -287,24 +290,30 @@ def watched_variables_reset(seen: SeenScene) -> None:
 
 @scene(
     "no-auto-watch",
-    "With watch_accessed_variables=False only the Variables that are watched have gradients.",
+    "With watch_accessed_variables=False only the Variables that are watched have gradients, with "
+    "True all that are read.",
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(v)
-        target = f(v) * tf.reduce_sum(h(w))
-    watched = tape.watched_variables()
-    gradients = tape.gradient(target, [v, w])
+        with tf.GradientTape(watch_accessed_variables=True) as other:
+            tape.watch(v)
+            target = f(v) * tf.reduce_sum(h(w))
+    watched, read = tape.watched_variables(), other.watched_variables()
+    gradients, others = tape.gradient(target, [v, w]), other.gradient(target, [v, w])
     """,
     cites=[
         docstring("tf.GradientTape", "fine grained control over which"),
+        docstring("tf.GradientTape.__init__", "controlling whether the tape will automatically"),
         docstring("tf.GradientTape.__init__", "users must explicitly `watch`"),
     ],
 )
 def no_auto_watch(seen: SeenScene) -> None:
     """Two trainable Variables are read, one is watched."""
     seen.holds("[one is v for one in watched] == [True]")
+    seen.holds("[one is two for one, two in zip(read, (v, w))] == [True, True]")
     seen.derivative("gradients[0]", "f(v) * tf.reduce_sum(h(w))", by="v")
     seen.none("gradients[1]")
+    seen.derivative("others[0]", "f(v) * tf.reduce_sum(h(w))", by="v")
+    seen.derivative("others[1]", "f(v) * tf.reduce_sum(h(w))", by="w")
 
 
 @scene(

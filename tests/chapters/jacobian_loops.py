@@ -44,6 +44,7 @@ def jacobians_are_none(tf: Any) -> None:
 
 KILLS: dict[str, Callable[[Any], None]] = {
     "jacobian-pfor-vs-while": loops_are_off_by_a_hundredth,
+    "jacobian-vectorized-once": nothing_is_vectorized,
     "jacobian-nopfor-nonpersistent": TAPE_LIES["loops_of_jacobians_need_no_persistent_tape"],
     "jacobian-nopfor-in-function": loops_are_off_by_a_hundredth,
     "jacobian-mixed-dtype-nopfor": jacobians_have_the_dtype_of_the_target,

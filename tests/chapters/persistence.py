@@ -62,6 +62,7 @@ def tapes_are_kept_for_ever(tf: Any) -> None:
 
 KILLS: dict[str, Callable[[Any], None]] = {
     "nonpersistent-once": TAPE_LIES["every_tape_is_persistent"],
+    "persistent-many": TAPE_LIES["a_persistent_tape_adds_up_what_it_answers"],
     "never-entered": a_tape_without_a_record_answers_none,
     "resources-released": records_are_kept_for_ever,
     "persistent-memory": negatives_are_kept_for_ever,

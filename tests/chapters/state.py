@@ -9,6 +9,12 @@ from tests.chapters.variables import change_variables, gradients_of_variables_ar
 from tests.chapters.watching import every_source_is_connected
 
 
+def subtractions_add(tf: Any) -> None:
+    """``assign_sub`` adds."""
+    kind = type(tf.Variable(0.0))
+    change_variables(tf, "assign_sub", lambda _: kind.assign_add)
+
+
 def assignments_always_return(tf: Any) -> None:
     """``read_value`` is ignored."""
 
@@ -39,6 +45,7 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "dataset-iterator-stops": every_source_is_connected,
     "queue-stops": every_source_is_connected,
     "sgd-by-hand": gradients_of_variables_are_off,
+    "assign-value": subtractions_add,
     "assign-read-value-false": assignments_always_return,
     "assign-returns-variable": assignments_return_tensors,
 }

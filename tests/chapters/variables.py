@@ -88,6 +88,7 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "access-by-python": nothing_is_watched_unasked,
     "guide-four-sources": every_source_is_connected,
     "var-replaced-by-tensor": every_source_is_connected,
+    "variable-read": values_are_zero,
     "variable-value-live": values_are_zero,
     "var-int-none": integers_have_zeros,
     "module-trainable-variables": modules_name_the_newest_first,
