@@ -25,8 +25,8 @@ STAGED = """in user code:
             "LookupError: No gradient defined for operation 'y' (op type: Igamma)",
         ),
         (
-            NotImplementedError("There is no second gradient of this."),
-            "NotImplementedError: There is no second gradient of this.",
+            NotImplementedError("NormGrad not implemented."),
+            "NotImplementedError: NormGrad not implemented.",
         ),
         (ValueError(STAGED), "LookupError: gradient registry has no entry for: Igamma"),
     ],

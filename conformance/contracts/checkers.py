@@ -23,6 +23,7 @@ from conformance.seen_scenes import SeenScene
     cites=[
         docstring("tf.test.compute_gradient", 'Each 2-d array has "y_size" rows'),
         docstring("tf.test.compute_gradient", "the theoretical Jacobians for each argument"),
+        docstring("tf.test.compute_gradient", "the theoretical and numeric Jacobian of `f`"),
     ],
     modes=("eager", "outer"),
     among=("float64",),
@@ -49,7 +50,10 @@ def compute_gradient_theoretical(seen: SeenScene) -> None:
     wanted = tf.stack([(after - before) / (2 * $step) for after, before in zip(*ends)], axis=1)
     terms = tf.add_n([tf.abs(end) for side in ends for end in side]) / (2 * $step)
     """,
-    cites=[docstring("tf.test.compute_gradient", "perturbation used to compute numeric Jacobian")],
+    cites=[
+        docstring("tf.test.compute_gradient", "perturbation used to compute numeric Jacobian"),
+        docstring("tf.test.compute_gradient", "the theoretical and numeric Jacobian of `f`"),
+    ],
     modes=("eager",),
     among=("float64",),
     ranks=(0, 2),

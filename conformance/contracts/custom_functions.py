@@ -59,7 +59,11 @@ def custom_decorator_forms(seen: SeenScene) -> None:
     gradients = tape.gradient(leaves, [x, y], output_gradients=[z, dx])
     wanted = answer(z, dx)
     """,
-    cites=[docstring("tf.custom_gradient", "`y` is a (nested structure of) `Tensor` outputs")],
+    cites=[
+        docstring("tf.custom_gradient", "`y` is a (nested structure of) `Tensor` outputs"),
+        docstring("tf.custom_gradient", "returns a list of `Tensor`s the same size as"),
+        docstring("tf.custom_gradient", "holding the initial value gradients for each"),
+    ],
     answers=("[one, two]", "[two, one]", "(one, None)", "[None, two]"),
 )
 def custom_structures(seen: SeenScene) -> None:
@@ -174,7 +178,7 @@ def savedmodel_custom_gradient(seen: SeenScene) -> None:
 @scene(
     "recompute-grad",
     "A function under tf.recompute_grad runs once forward and once more for each gradient, and has "
-    "the gradients that it has without.",
+    "the gradients that it has without, when it runs but once.",
     """
     runs = []
 
@@ -190,9 +194,17 @@ def savedmodel_custom_gradient(seen: SeenScene) -> None:
     counts += [len(runs)]
     again = tape.gradient(target, [x, v])
     counts += [len(runs)]
+    runs.clear()
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        target = body(x)
+    plain = tape.gradient(target, [x, v])
+    counts += [len(runs)]
     """,
     cites=[
         docstring("tf.recompute_grad", "as a recompute-checkpoint"),
+        docstring("tf.recompute_grad", "and no recomputation is performed"),
+        docstring("tf.recompute_grad", "recomputes `f` on the backwards pass"),
         docstring("tf.recompute_grad", "recomputes the function under a localized"),
     ],
     modes=("eager", "outer"),
@@ -201,24 +213,27 @@ def savedmodel_custom_gradient(seen: SeenScene) -> None:
 )
 def recompute_grad(seen: SeenScene) -> None:
     """Its argument, and a Variable that it reads."""
-    seen.holds("counts == [1, 2, 3]")
+    seen.holds("counts == [1, 2, 3, 1]")
     seen.derivative("gradients[0]", "f(x) * tf.reduce_sum(h(v))", by="x")
     seen.derivative("gradients[1]", "f(x) * tf.reduce_sum(h(v))", by="v")
     seen.same("again", "gradients")
+    seen.same("plain", "gradients")
 
 
 @scene(
     "recompute-grad-keras",
-    "tf.recompute_grad takes a Keras model, runs it again for the gradient, and keeps it in reach.",
+    "tf.recompute_grad takes a Keras model or layer, runs it again for the gradient, and keeps it "
+    "in reach.",
     """
     runs = []
 
-    def count(a):
-        runs.append(a)
-        return a
+    class Counted(tf.keras.layers.Dense):
+        def call(self, a):
+            runs.append(a)
+            return super().call(a)
 
-    layers = [tf.keras.layers.Lambda(count), tf.keras.layers.Dense(2, dtype=x.dtype.name)]
-    model = tf.keras.Sequential(layers)
+    layer = Counted(2, dtype=x.dtype.name)
+    model = $model
     model(x)  # which builds it
     runs.clear()
     recomputed = tf.recompute_grad(model)
@@ -234,16 +249,44 @@ def recompute_grad(seen: SeenScene) -> None:
         target = model(x)
     wanted = tape.gradient(target, [x, kernel, bias])
     """,
-    cites=[docstring("tf.recompute_grad", "to access the original")],
+    cites=[
+        docstring("tf.recompute_grad", "to access the original"),
+        docstring("tf.recompute_grad", "for accessing these variables and methods"),
+    ],
     modes=("eager",),
     among=("float32",),
     ranks=(2, 2),
+    model=("layer", "tf.keras.Sequential([layer])"),
 )
 def recompute_grad_keras(seen: SeenScene) -> None:
-    """A layer that counts, and one with two Variables."""
+    """A layer that counts and has two Variables, alone and in a model."""
     seen.holds("recomputed.__wrapped__ is model")
     seen.holds("counts == [1, 2]")
     seen.same("gradients", "wanted")
+
+
+@scene(
+    "recompute-grad-keras-attributes",
+    "What tf.recompute_grad makes of a Keras model or layer has not its methods and attributes.",
+    """
+    layer = tf.keras.layers.Dense(2, dtype=x.dtype.name)
+    model = $model
+    model(x)  # which builds it
+    recomputed, names = tf.recompute_grad(model), $names
+    had = [name for name in names if hasattr(model, name)]
+    found = [name for name in names if hasattr(recomputed, name)]
+    """,
+    cites=[docstring("tf.recompute_grad", "are not available on the returned function")],
+    modes=("eager",),
+    among=("float32",),
+    ranks=(2, 2),
+    model=("layer", "tf.keras.Sequential([layer])"),
+    names=("['variables', 'weights']", "['call', 'count_params']", "['built']"),
+)
+def recompute_grad_keras_attributes(seen: SeenScene) -> None:
+    """Properties, methods, and what an instance was given."""
+    seen.holds("had == names")
+    seen.holds("found == []")
 
 
 @scene(
@@ -328,7 +371,9 @@ def recompute_grad_second_order_in_function(_: SeenScene) -> None:
     gradient = tape.gradient(passed, x)
     """,
     cites=[
+        docstring("tf.grad_pass_through", "with the forward behavior provided in f"),
         docstring("tf.grad_pass_through", "in the backward graph with an identity"),
+        docstring("tf.grad_pass_through", "the same as those of an identity function"),
         docstring("tf.grad_pass_through", "grads will evaluate to 6.0"),
     ],
     forward=(

@@ -140,12 +140,41 @@ def custom_wrong_count_in_function(_: SeenScene) -> None:
     cites=[
         docstring("tf.custom_gradient", "That extra argument"),
         docstring("tf.custom_gradient", "and output it as a list"),
+        docstring("tf.custom_gradient", "also returns an extra `grad_vars` output"),
     ],
 )
 def custom_variables_kwarg(seen: SeenScene) -> None:
     """One Variable, and one Tensor as the argument."""
     seen.holds("told == [True]")
     seen.same("gradients", "[dx, z]")
+
+
+@scene(
+    "custom-variables-kwarg-default",
+    "The gradient of a custom function that reads no Variable is told of none: its argument for "
+    "them keeps its default.",
+    """
+    told = []
+
+    @tf.custom_gradient
+    def custom(a):
+        def answer(upstream, variables=None):
+            told.append(variables)
+            return dx
+
+        return f(a), answer
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        target = custom(x)
+    gradient = tape.gradient(target, x)
+    """,
+    cites=[docstring("tf.custom_gradient", "when no variables are used in the forward function")],
+)
+def custom_variables_kwarg_default(seen: SeenScene) -> None:
+    """And it answers for its input alone."""
+    seen.holds("told == [None]")
+    seen.same("gradient", "dx")
 
 
 @scene(
@@ -171,8 +200,34 @@ def custom_variables_kwarg_missing(_: SeenScene) -> None:
 
 
 @scene(
+    "custom-watched-forward",
+    "A tape records what a custom function does: what is computed on the way has its own gradient.",
+    """
+    kept = []
+
+    @tf.custom_gradient
+    def custom(a):
+        kept.append(f(a))
+        return g(kept[0]), lambda upstream: dx
+
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        target = custom(x)
+    inside = tape.gradient(kept[0], x)
+    around = tape.gradient(target, x)
+    """,
+    cites=[docstring("tf.custom_gradient", "is still watching the forward pass")],
+)
+def custom_watched_forward(seen: SeenScene) -> None:
+    """An intermediate result that leaves the function, beside the result."""
+    seen.derivative("inside", "f(x)", by="x")
+    seen.same("around", "dx")
+
+
+@scene(
     "custom-watched-forward-lookuperror",
-    "A tape watches what a custom function does: a tf.function in it needs registered gradients.",
+    "A tf.function that is called in a custom function under a tape has its gradient built at "
+    "once: an op in it whose gradient is not registered raises LookupError.",
     """
     @tf.function(autograph=False)
     def inside(a):
@@ -184,20 +239,20 @@ def custom_variables_kwarg_missing(_: SeenScene) -> None:
 
     with tf.GradientTape() as tape:
         tape.watch(x)
-        target = custom(x)
-    tape.gradient(target, x)
+        custom(x)
     """,
     cites=[
+        docstring("tf.custom_gradient", "leads to a gradient graph being built"),
         docstring(
             "tf.custom_gradient", "without registered gradient, a `LookupError` will be raised"
-        )
+        ),
     ],
     modes=("eager", "outer"),
     raises="LookupError",
     saying="Snapshot",
 )
 def custom_watched_forward_lookuperror(_: SeenScene) -> None:
-    """Though its own gradient is never used."""
+    """Though no gradient is asked for, and this one would never be used."""
 
 
 @scene(
@@ -226,130 +281,3 @@ def custom_watched_forward_lookuperror(_: SeenScene) -> None:
 def custom_watched_forward_stop_gradient(seen: SeenScene) -> None:
     """Before the op that has no gradient, and after it."""
     seen.same("gradient", "dx")
-
-
-@scene(
-    "custom-nested",
-    "The gradient of a custom gradient is with respect to the gradient from above, not the input.",
-    """
-    @tf.custom_gradient
-    def custom(a):
-        @tf.custom_gradient
-        def first(upstream):
-            return upstream * a, lambda again: dx
-
-        return a * a / 2, first
-
-    with tf.GradientTape() as outer:
-        outer.watch(x)
-        with tf.GradientTape() as inner:
-            inner.watch(x)
-            target = tf.math.square(custom(x))
-        gradient = inner.gradient(target, x)
-    second = outer.gradient(gradient, x)
-    """,
-    cites=[
-        docstring("tf.custom_gradient", "The default behavior does not correspond to n-th order"),
-        docstring("tf.custom_gradient", "not the same as the second order gradient"),
-    ],
-    among=REALS,
-)
-def custom_nested(seen: SeenScene) -> None:
-    """Its answer goes to what the gradient from above, 2 * custom(x), depends on."""
-    seen.near("second", "2 * dx * x", "tf.math.abs(2 * dx * x)", roundings=4)
-
-
-@scene(
-    "custom-nested-constant",
-    "If the gradient from above does not depend on the input, the gradient of a custom gradient is "
-    "not asked: eagerly its ops are differentiated, in a tf.function the answer is None.",
-    """
-    @tf.custom_gradient
-    def custom(a):
-        @tf.custom_gradient
-        def first(upstream):
-            return upstream * a, lambda again: dx
-
-        return a * a / 2, first
-
-    with tf.GradientTape() as outer:
-        outer.watch(x)
-        with tf.GradientTape() as inner:
-            inner.watch(x)
-            target = custom(x)
-        gradient = inner.gradient(target, x)
-    second = outer.gradient(gradient, x)
-    """,
-    cites=[UNDOCUMENTED],
-)
-def custom_nested_constant(seen: SeenScene) -> None:
-    """Alone, where custom(x) is the target, and ones come from above."""
-    if seen.mode == "function":
-        seen.none("second")
-    else:
-        seen.same("second", "tf.ones_like(x)")
-
-
-@scene(
-    "custom-nested-wrapped",
-    "A custom gradient that calls another custom function of the input has that one's gradient as "
-    "its own.",
-    """
-    @tf.custom_gradient
-    def cube(a):
-        def first(upstream):
-            @tf.custom_gradient
-            def slope(b):
-                return 3 * b * b, lambda again: again * 6 * b
-
-            return upstream * slope(a)
-
-        return a * a * a, first
-
-    def plain(a):
-        with tf.GradientTape() as tape:
-            tape.watch(a)
-            target = f(a * a * a)
-        return tape.gradient(target, a)
-
-    with tf.GradientTape() as outer:
-        outer.watch(x)
-        with tf.GradientTape() as inner:
-            inner.watch(x)
-            target = f(cube(x))
-        gradient = inner.gradient(target, x)
-    second = outer.gradient(gradient, x)
-    """,
-    cites=[docstring("tf.custom_gradient", "Instead, wrap nested")],
-    among=REALS,
-    ops=SIMPLE,
-)
-def custom_nested_wrapped(seen: SeenScene) -> None:
-    """The first and second derivative of a function of the cube."""
-    seen.derivative("gradient", "f(x * x * x)", by="x")
-    seen.derivative("second", "plain(x)", by="x")
-
-
-@scene(
-    "custom-second-order-auto",
-    "What a custom gradient computes is recorded: the second derivative is the derivative of it.",
-    """
-    @tf.custom_gradient
-    def custom(a):
-        return f(a), lambda upstream: tf.math.sin(a) * tf.reduce_sum(upstream)
-
-    with tf.GradientTape() as outer:
-        outer.watch(x)
-        with tf.GradientTape() as inner:
-            inner.watch(x)
-            target = custom(x)
-        gradient = inner.gradient(target, x)
-    second = outer.gradient(gradient, x)
-    size = tf.reduce_sum(tf.ones_like(target))
-    """,
-    cites=[UNDOCUMENTED],
-    ops=SIMPLE,
-)
-def custom_second_order_auto(seen: SeenScene) -> None:
-    """A sine, whatever the function itself is."""
-    seen.derivative("second", "tf.math.sin(x) * size", by="x")

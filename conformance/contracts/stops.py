@@ -21,6 +21,9 @@ from conformance.seen_scenes import SeenScene
     cites=[
         docstring("tf.stop_gradient", "outputs its input tensor as-is"),
         docstring("tf.stop_gradient", "prevents the contribution of"),
+        docstring("tf.stop_gradient", "Stops gradient computation"),
+        docstring("tf.stop_gradient", "are masked from the gradient generator"),
+        docstring("tf.stop_gradient", "They are not taken into account"),
     ],
     stopped=("h(tf.stop_gradient(x))", "tf.stop_gradient(h(x))", "h(tf.stop_gradient(x * y))"),
     ops=SIMPLE,
@@ -30,6 +33,29 @@ def stop_gradient(seen: SeenScene) -> None:
     seen.same("passed", "x")
     seen.derivative("gradients[0]", "f(x) * factor", by="x")
     seen.none("gradients[1]")
+
+
+@scene(
+    "stop-gradient-type",
+    "What tf.stop_gradient answers is its input, of the same dtype and shape, number or not.",
+    """
+    value = $value
+    stopped = tf.stop_gradient(value)
+    """,
+    cites=[docstring("tf.stop_gradient", "Has the same type as `input`")],
+    value=(
+        "x",
+        "k",
+        "tf.cast(k, 'uint8')",
+        "tf.cast(k, 'float16')",
+        "tf.cast(k, 'bfloat16')",
+        "k > 1",
+        "tf.as_string(k)",
+    ),
+)
+def stop_gradient_type(seen: SeenScene) -> None:
+    """Integers, lower precision, booleans, strings."""
+    seen.same("stopped", "value")
 
 
 @scene(
@@ -56,68 +82,6 @@ def stop_gradient(seen: SeenScene) -> None:
 def stop_gradient_softmax(seen: SeenScene) -> None:
     """Where every element occurs twice, the maximum too."""
     seen.derivative("gradient", "softmax(twice(x)) * tf.math.sin(twice(y) * twice(z))", by="x")
-
-
-@scene(
-    "register-gradient",
-    "The names of ops are strings: others raise TypeError.",
-    """
-    $register($name)
-    """,
-    cites=[
-        docstring("tf.RegisterGradient.__init__", "If `op_type` is not string"),
-        docstring("tf.no_gradient", "If `op_type` is not a string"),
-    ],
-    modes=("eager",),
-    raises="TypeError",
-    saying="string",
-    register=("tf.RegisterGradient", "tf.no_gradient"),
-    name=("1", "None", "b'Sub'", "['Sub']", "tf.raw_ops.Sub"),
-)
-def register_gradient(_: SeenScene) -> None:
-    """Numbers, None, bytes, lists, functions."""
-
-
-@scene(
-    "register-gradient-twice",
-    "An op whose gradient is registered, or declared to be none, cannot be registered again.",
-    """
-    $register
-    """,
-    cites=[UNDOCUMENTED],
-    modes=("eager",),
-    raises="KeyError",
-    saying="Registering two gradient",
-    register=(
-        "tf.RegisterGradient('Sub')(lambda op, upstream: [upstream, upstream])",
-        "tf.RegisterGradient('Size')(lambda op, upstream: [upstream])",
-        "tf.no_gradient('Sub')",
-        "tf.no_gradient('Size')",
-    ),
-)
-def register_gradient_twice(_: SeenScene) -> None:
-    """KeyError, whether it is the same again or not."""
-
-
-@scene(
-    "no-gradient-propagates",
-    "Through an op that is declared to have no gradient the gradient is zero.",
-    """
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        target = $op
-    gradient = tape.gradient(target, x)
-    """,
-    cites=[docstring("tf.no_gradient", "will then propagate zeros")],
-    op=(
-        "tf.raw_ops.OnesLike(x=x)",
-        "tf.raw_ops.ZerosLike(x=f(x))",
-        "g(tf.raw_ops.OnesLike(x=f(x)))",
-    ),
-)
-def no_gradient_propagates(seen: SeenScene) -> None:
-    """Ops that say nothing of their input's values."""
-    seen.zeros("gradient", "x")
 
 
 @scene(

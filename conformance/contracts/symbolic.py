@@ -31,18 +31,25 @@ def tf_gradients_eager_error(_: SeenScene) -> None:
     """
     middle = f(x)
     target = g(middle) * tf.reduce_sum(h(v))
+    before = target.graph.get_operations()
     symbolic = tf.gradients(target, [x, middle, v])
+    added = [one.op not in before for one in symbolic]
     with tf.GradientTape() as tape:
         again = f(x)
     none = tape.gradient(again, x)
     """,
-    cites=[docstring("tf.gradients", "Constructs symbolic derivatives of sum of")],
+    cites=[
+        docstring("tf.gradients", "Constructs symbolic derivatives of sum of"),
+        docstring("tf.gradients", "it is valid in the context of a `tf.function` wrapper"),
+        docstring("tf.gradients", "adds ops to the graph to output the derivatives"),
+    ],
     modes=("function",),
     among=REALS,  # tf.gradients of complex targets needs grad_ys
     ops=SIMPLE,
 )
 def tf_gradients_unwatched(seen: SeenScene) -> None:
     """For an argument, an intermediate and a Variable; a tape answers None for the argument."""
+    seen.holds("added == [True, True, True]")
     seen.derivative("symbolic[0]", "g(f(x)) * tf.reduce_sum(h(v))", by="x")
     seen.derivative("symbolic[1]", "g(middle) * tf.reduce_sum(h(v))", by="middle")
     seen.derivative("symbolic[2]", "g(f(x)) * tf.reduce_sum(h(v))", by="v")
@@ -62,6 +69,7 @@ def tf_gradients_unwatched(seen: SeenScene) -> None:
     none = tf.gradients(target, k)
     """,
     cites=[
+        docstring("tf.gradients", "to be considered constant with respect to"),
         docstring("tf.gradients", "the partial derivatives `g` evaluate to"),
         docstring("tf.gradients", "All integer tensors are considered constant"),
     ],
@@ -86,7 +94,10 @@ def tf_gradients_stop(seen: SeenScene) -> None:
     """
     weighted = tf.gradients([f(x), f(y)], [x, y], grad_ys=$weights)
     """,
-    cites=[docstring("tf.gradients", "the initial gradients for each y")],
+    cites=[
+        docstring("tf.gradients", "the initial gradients for each y"),
+        docstring("tf.gradients", "provide their own initial `grad_ys`"),
+    ],
     modes=("function",),
     ops=SIMPLE,
     weights=("[dy, 2 * dy]", "(dy, 2 * dy)", "[dy, dy + dy]"),
@@ -122,11 +133,21 @@ def tf_gradients_grad_ys_length(_: SeenScene) -> None:
     nones = tf.gradients(target, [y, x, v]$none)
     zeros = tf.gradients(target, [y, x], unconnected_gradients=$zero)
     """,
-    cites=[docstring("tf.gradients", "determines the value returned for each x in xs if it")],
+    cites=[
+        docstring("tf.gradients", "determines the value returned for each x in xs if it"),
+        docstring("tf.gradients", "By default this is None"),
+        docstring("tf.gradients", "can be requested using the `'zero'` option"),
+        docstring("tf.gradients", "Specifies the gradient value returned when"),
+        docstring("tf.gradients", "constants defined in the class `tf.UnconnectedGradients`"),
+    ],
     modes=("function",),
     among=REALS,  # tf.gradients of complex targets needs grad_ys
     ops=SIMPLE,
-    none=("", ", unconnected_gradients='none'"),
+    none=(
+        "",
+        ", unconnected_gradients='none'",
+        ", unconnected_gradients=tf.UnconnectedGradients.NONE",
+    ),
     zero=("'zero'", "tf.UnconnectedGradients.ZERO"),
 )
 def tf_gradients_unconnected(seen: SeenScene) -> None:
@@ -147,16 +168,23 @@ def tf_gradients_unconnected(seen: SeenScene) -> None:
             target = tf.square(tf.reduce_sum(f(t)))
         return tape.gradient(target, t)
 
-    (hessian,) = tf.hessians(tf.square(tf.reduce_sum(f(x))), x)
+    target = tf.square(tf.reduce_sum(f(x)))
+    before = target.graph.get_operations()
+    (hessian,) = tf.hessians(target, x)
+    added = hessian.op not in before
     product = tf.tensordot(dx, hessian, axes=len(x.shape))
     """,
-    cites=[docstring("tf.hessians", "Constructs the Hessian of sum of")],
+    cites=[
+        docstring("tf.hessians", "Constructs the Hessian of sum of"),
+        docstring("tf.hessians", "adds ops to the graph to output the Hessian"),
+    ],
     modes=("function",),
     among=REALS,
     ops=SIMPLE,
 )
 def hessians(seen: SeenScene) -> None:
     """Its product with a tangent, against differences of the gradient."""
+    seen.holds("added")
     seen.holds("hessian.shape == x.shape + x.shape")
     seen.derivative("product", "slope(x)", by="x", weights="dx")
 
@@ -171,6 +199,7 @@ def hessians(seen: SeenScene) -> None:
     """,
     cites=[
         docstring("tf.gradients", "It returns a list of `Tensor` of length `len(xs)`"),
+        docstring("tf.gradients", "Returns: A list of `Tensor` of length `len(xs)`"),
         docstring("tf.gradients", "are each a `Tensor` or a list of tensors"),
     ],
     modes=("function",),
@@ -261,6 +290,7 @@ def gradients_complex_unweighted(seen: SeenScene) -> None:
     cites=[
         docstring("tf.gradients", "had been explicitly disconnected using `stop_gradient`"),
         docstring("tf.gradients", "backpropagation stops at both `tf.stop_gradient` nodes and"),
+        docstring("tf.stop_gradient", "are masked from the gradient generator"),
     ],
     modes=("function",),
     among=REALS,
@@ -359,7 +389,10 @@ def gradients_invalid(_: SeenScene) -> None:
     products = [tf.tensordot(one, dx, x.shape.rank) for one in hessians]
     factors = [tf.reduce_sum(tf.sin(f(x))), tf.reduce_sum(tf.sin(h(y)))]
     """,
-    cites=[docstring("tf.hessians", "a list of `Tensor` of length `len(xs)`")],
+    cites=[
+        docstring("tf.hessians", "a list of `Tensor` of length `len(xs)`"),
+        docstring("tf.hessians", "Returns: A list of Hessian matrices"),
+    ],
     modes=("function",),
     among=REALS,
     ops=SIMPLE,

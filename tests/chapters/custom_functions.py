@@ -11,6 +11,12 @@ from tests.tape_lies_around import (
     recomputed_functions_are_constants,
 )
 
+
+def nothing_is_recomputed(tf: Any) -> None:
+    """``tf.recompute_grad`` leaves a function what it is."""
+    tf.recompute_grad = lambda function: function
+
+
 KILLS: dict[str, Callable[[Any], None]] = {
     "custom-decorator-forms": custom_gradients_are_ignored,
     "custom-structures": custom_gradients_are_ignored,
@@ -20,6 +26,7 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "savedmodel-custom-gradient": custom_gradients_are_ignored,
     "recompute-grad": recomputed_functions_are_constants,
     "recompute-grad-keras": recomputed_functions_are_constants,
+    "recompute-grad-keras-attributes": nothing_is_recomputed,
     "recompute-grad-forward-mode": recomputed_functions_are_constants,
     "recompute-grad-second-order": recomputed_functions_are_constants,
     "recompute-grad-second-order-in-function": recomputed_functions_are_constants,

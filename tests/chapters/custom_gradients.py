@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.tape_lies_around import (
-    custom_gradients_are_ignored,
-    gradients_are_constants,
-)
+from tests.tape_lies_around import custom_gradients_are_ignored
 
 
 def custom_functions_are_not_watched(tf: Any) -> None:
@@ -21,17 +18,29 @@ def custom_functions_are_not_watched(tf: Any) -> None:
     tf.custom_gradient = custom_gradient
 
 
+def variables_are_always_told(tf: Any) -> None:
+    """A custom function that reads no Variable has its gradient told of an empty list."""
+    truth = tf.custom_gradient
+
+    def custom_gradient(function: Any) -> Any:
+        def told(*args: Any) -> Any:
+            target, answer = function(*args)
+            return target, lambda *upstream: answer(*upstream, variables=[])
+
+        return truth(told)
+
+    tf.custom_gradient = custom_gradient
+
+
 KILLS: dict[str, Callable[[Any], None]] = {
     "log1pexp-nan": custom_gradients_are_ignored,
     "custom-bar": custom_gradients_are_ignored,
     "custom-wrong-count": custom_gradients_are_ignored,
     "custom-wrong-count-in-function": custom_gradients_are_ignored,
     "custom-variables-kwarg": custom_gradients_are_ignored,
+    "custom-variables-kwarg-default": variables_are_always_told,
     "custom-variables-kwarg-missing": custom_gradients_are_ignored,
+    "custom-watched-forward": custom_functions_are_not_watched,
     "custom-watched-forward-lookuperror": custom_functions_are_not_watched,
     "custom-watched-forward-stop-gradient": custom_gradients_are_ignored,
-    "custom-nested": custom_gradients_are_ignored,
-    "custom-nested-constant": gradients_are_constants,
-    "custom-nested-wrapped": gradients_are_constants,
-    "custom-second-order-auto": custom_gradients_are_ignored,
 }

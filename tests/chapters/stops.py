@@ -19,10 +19,12 @@ def nothing_is_connected(tf: Any) -> None:
     change_answers(tf, lambda *args, **_: tf.nest.map_structure(lambda _: None, args[3]))
 
 
-def any_name_is_registered(tf: Any) -> None:
-    """Names of ops are not looked at."""
-    tf.RegisterGradient = lambda _: lambda function: function
-    tf.no_gradient = lambda _: None
+def what_is_stopped_is_floating(tf: Any) -> None:
+    """``tf.stop_gradient`` makes floating-point numbers of others."""
+    truth = tf.stop_gradient
+    tf.stop_gradient = lambda one: truth(
+        tf.cast(one, tf.float32) if one.dtype.is_integer or one.dtype.is_bool else one
+    )
 
 
 def what_is_not_registered_has_no_gradient(tf: Any) -> None:
@@ -74,10 +76,8 @@ def random_numbers_are_constants(tf: Any) -> None:
 
 KILLS: dict[str, Callable[[Any], None]] = {
     "stop-gradient": nothing_is_stopped,
+    "stop-gradient-type": what_is_stopped_is_floating,
     "stop-gradient-softmax": nothing_is_connected,
-    "register-gradient": any_name_is_registered,
-    "register-gradient-twice": any_name_is_registered,
-    "no-gradient-propagates": every_source_is_connected,
     "lookup-error-unregistered": what_is_not_registered_has_no_gradient,
     "lookup-error": what_is_not_registered_has_no_gradient,
     "lookup-error-only-on-path": nothing_is_connected,
