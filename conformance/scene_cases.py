@@ -299,6 +299,9 @@ def _has_elements(shape: tuple[int, ...]) -> bool:
 STATED: Final[dict[str, Scene]] = {}
 """Every scene by the id of its contract."""
 
+DEAR: Final[set[str]] = set()
+"""The ids of those whose programs take tenths of a second."""
+
 
 def run(case: SceneCase, mode: str) -> SeenScene:
     """Run a scene.
@@ -364,6 +367,7 @@ SCENES: Cases[SceneCase, SeenScene] = Cases(
     SceneCase.source,
     subjects=STATED.keys(),
     modes=("eager", "function", "outer"),
+    dear=DEAR,
     one_each=True,
 )
 
@@ -382,16 +386,20 @@ def scene(  # noqa: PLR0913 - each is said by name, and most contracts say one o
     ops: tuple[str, ...] = (),
     raises: str = "",
     saying: str = "",
+    dear: bool = False,
     **choices: tuple[str, ...],
 ) -> Callable[[Callable[[SeenScene], None]], Contract]:
     """State a contract with programs of its own; see the head of this module.
 
     What a contract has is as in :meth:`conformance.contract.Cases.contract`, what a scene has as in
-    :class:`Scene`; ``choices`` are given by name.
+    :class:`Scene`; ``choices`` are given by name. A scene is ``dear`` if a program of it takes
+    tenths of a second, as those do that vectorize or trace anew: it has a quarter of the cases.
     """
 
     def decorate(check: Callable[[SeenScene], None]) -> Contract:
         STATED[id] = Scene(id, textwrap.dedent(text), choices, among, ranks, ops, raises, saying)
+        if dear:
+            DEAR.add(id)
 
         def judged(seen: SeenScene) -> Tally:
             seen.ends_as_it_should()

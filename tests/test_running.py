@@ -59,6 +59,34 @@ def test_two_thousand_items_run_in_one_process() -> None:
     print(f"{ITEMS} items in {time.perf_counter() - started:.1f} s")  # noqa: T201 - for the reader
 
 
+@pytest.mark.parametrize(
+    ("subject", "mode", "cases"),
+    [("cheap", "eager", 8), ("dear", "eager", 2), ("dear", "function", 1)],
+)
+def test_dear_cases_are_fewer(subject: str, mode: str, cases: int) -> None:
+    """A quarter of what the profile says, and one at the least."""
+    family: Cases[Number, Number] = Cases(
+        "number",
+        lambda _, __: st.integers().map(Number),
+        lambda case, _: case,
+        repr,
+        subjects=("cheap", "dear"),
+        modes=("eager", "function"),
+        dear=("dear",),
+    )
+    promise = family.contract("number-is-one", "It is one.", cites=[UNDOCUMENTED])
+    try:
+        promise(lambda _: Tally(conclusive=1))
+    finally:
+        CATALOGUE.pop("number-is-one")
+    profile = replace(PROFILES["quick"], examples={"eager": 8, "function": 2})
+    run = ItemRun(family, subject, mode, Plan(profile, 0, None, (2, 21)))
+
+    run.test()()
+
+    assert [outcome.examples for outcome in run.finish()] == [cases]
+
+
 def test_a_failure_that_does_not_come_back_says_so() -> None:
     """What is violated once and not again stays violated, and its reason warns of it."""
     family: Cases[Number, Number] = Cases(

@@ -24,6 +24,7 @@ BATCH = "tf.GradientTape.batch_jacobian"
     expected = tf.linalg.diag(2.0 * x)
     """,
     cites=[docstring(BATCH, "batch_jacobian is [[[2, 0], [0, 4]], [[6, 0], [0, 8]]]")],
+    dear=True,
     among=REALS,
     ranks=(2, 2),
     square=("x * x", "tf.math.square(x)"),
@@ -53,6 +54,7 @@ def batch_jacobian_doc(seen: SeenScene) -> None:
     cites=[
         docstring(BATCH, "Computes and stacks per-example jacobians"),
         docstring(BATCH, "This function is essentially an efficient implementation of"),
+        docstring(BATCH, "tf.stack([self.jacobian(y[i], x[i])"),
     ],
     modes=("eager", "outer"),
     ranks=(1, 2),
@@ -61,28 +63,6 @@ def batch_jacobian_doc(seen: SeenScene) -> None:
 def batch_jacobian_literal_formula(seen: SeenScene) -> None:
     """Bit for bit. The rows are those of the record: slices that are made later are not in it."""
     seen.same("batched", "stacked")
-
-
-@scene(
-    "batch-jacobian-formula-as-written",
-    "Written as the documentation has it, with slices that are made after the context, the stack "
-    "of the Jacobians of the rows is the batch_jacobian.",
-    """
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(x)
-        target = $rows
-    batched = tape.batch_jacobian(target, x)
-    rows = [tape.jacobian(target[i], x[i]) for i in range(x.shape[0])]
-    """,
-    cites=[docstring(BATCH, "tf.stack([self.jacobian(y[i], x[i])")],
-    modes=("function", "eager"),  # the first has most programs; eagerly each takes a quarter second
-    ranks=(2, 3),
-    rows=("x * x", "tf.math.sin(x)", "tf.stack([one * one for one in tf.unstack(x)])"),
-)
-def batch_jacobian_formula_as_written(seen: SeenScene) -> None:
-    """Bit for bit."""
-    seen.there("rows")
-    seen.same("tf.stack(rows)", "batched")
 
 
 @scene(
@@ -159,6 +139,7 @@ def batch_jacobian_nopfor(seen: SeenScene) -> None:
     product = tf.einsum("ij...,j->i...", flat, tf.reshape(weights, [-1]))
     """,
     cites=[UNDOCUMENTED, guide("advanced_autodiff", "Batch Jacobian")],
+    dear=True,
     modes=("eager", "function"),
     among=REALS,
     ranks=(2, 3),
@@ -210,6 +191,7 @@ def batch_jacobian_first_dim(_: SeenScene) -> None:
     product = tf.tensordot(tf.reshape(dy, [-1]), batched[1], 1)
     """,
     cites=[docstring(BATCH, "A knob to control how many iterations are dispatched")],
+    dear=True,
     modes=("eager", "function"),
     among=REALS,
     ranks=(1, 2),

@@ -168,6 +168,7 @@ def fwd_transpose_consistency(seen: SeenScene) -> None:
         docstring("tf.autodiff.ForwardAccumulator.jvp", "structure of Tensors to fetch the JVPs"),
         docstring("tf.autodiff.ForwardAccumulator.jvp", "with the same shapes and dtypes as"),
     ],
+    dear=True,
     among=REALS,
     ops=FORWARD,
     nests=(
@@ -331,6 +332,7 @@ def fwd_excluded_is_zeros(seen: SeenScene) -> None:
     product = acc.jvp(target)
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     among=REALS,
     ops=FORWARD,
     body=(

@@ -33,6 +33,7 @@ from conformance.seen_scenes import SeenScene
         docstring("tf.autodiff.ForwardAccumulator", "will not work"),
         docstring("tf.autodiff.ForwardAccumulator", "inner accumulators will not see JVP"),
     ],
+    dear=True,
     among=REALS,
     ops=FORWARD,
 )
@@ -79,6 +80,7 @@ def fwd_higher_order_variable(seen: SeenScene) -> None:
     product = acc.jvp(target)
     """,
     cites=[docstring("tf.autodiff.ForwardAccumulator", "`tf.Tensor` or `tf.Variable`")],
+    dear=True,
     modes=("eager",),
     among=REALS,
     argument=("v", "v.read_value()", "1.0 * v"),
@@ -107,6 +109,7 @@ def fwd_variable_argument(seen: SeenScene) -> None:
         docstring("tf.autodiff.ForwardAccumulator", "memory-efficient forward-over-backward"),
         docstring("tf.autodiff.ForwardAccumulator", "`tf.Tensor` or `tf.Variable`"),
     ],
+    dear=True,
     among=REALS,
     ops=FORWARD,
     at=("x", "v"),
@@ -137,6 +140,7 @@ def fwd_over_tape_hvp(seen: SeenScene) -> None:
     gradient = around.gradient(product, x)
     """,
     cites=[docstring("tf.autodiff.ForwardAccumulator", "objects will ignore the")],
+    dear=True,
     modes=("eager", "function"),
     among=REALS,
     ops=FORWARD,
@@ -163,6 +167,7 @@ def fwd_inner_tape_ignores_outer(seen: SeenScene) -> None:
     gradient = tape.gradient(product, x)
     """,
     cites=[docstring("tf.autodiff.ForwardAccumulator", "Strict nesting also applies to")],
+    dear=True,
     modes=("eager", "function"),
     among=REALS,
     ops=FORWARD,
@@ -209,6 +214,7 @@ def fwd_duplicate_primal(_: SeenScene) -> None:
     product = acc.jvp(target)
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     among=REALS,
     ops=FORWARD,
     one=("x", "v"),
@@ -357,6 +363,7 @@ def fwd_keras_doc(seen: SeenScene) -> None:
     product = acc.jvp(loss)
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     modes=("eager",),
     since=(2, 16),
     among=REALS,

@@ -28,6 +28,7 @@ WHATEVER_THE_SHAPE = tuple(op for op in SIMPLE if op != "tf.math.reduce_sum")
     products = [tf.tensordot(dy, one, dy.shape.rank) for one in (vectorized, looped)]
     """,
     cites=[docstring(JACOBIAN, "falls back to a sequential while_loop")],
+    dear=True,
     among=REALS,
     ops=SIMPLE,
 )
@@ -126,6 +127,7 @@ def jacobian_nopfor_in_function(seen: SeenScene) -> None:
     jacobian = tape.jacobian(target, x, experimental_use_pfor=$pfor)
     """,
     cites=[docstring(JACOBIAN, "falls back to a sequential while_loop")],
+    dear=True,
     among=("float64",),
     ops=SIMPLE,
     pfor=("True", "False"),
@@ -181,6 +183,7 @@ def jacobian_vectorization_failure(_: SeenScene) -> None:
     product = tf.tensordot(dy, jacobian, dy.shape.rank)
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     modes=("eager", "function"),
     among=REALS,
     ops=SIMPLE,
@@ -202,6 +205,7 @@ def jacobian_vectorization_fallback(seen: SeenScene) -> None:
     total = tf.reduce_sum(jacobian, list(range(target.shape.rank)))
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     among=REALS,
     ops=SIMPLE,
     modes=("eager", "function"),
@@ -228,6 +232,7 @@ def jacobian_control_flow(seen: SeenScene) -> None:
     product = tf.tensordot(dy, jacobian, dy.shape.rank)
     """,
     cites=[KNOB],
+    dear=True,
     modes=("eager", "function"),
     among=REALS,
     ops=SIMPLE,
@@ -268,6 +273,7 @@ def jacobian_one_parallel_iteration(seen: SeenScene) -> None:
     jacobian = tape.$method(target, x, parallel_iterations=$number)
     """,
     cites=[KNOB, BATCH_KNOB],
+    dear=True,
     modes=("eager",),
     among=REALS,
     ranks=(2, 3),
@@ -294,6 +300,7 @@ def jacobian_parallel_iterations_once(seen: SeenScene) -> None:
     product = tf.tensordot(dy, inside, dy.shape.rank)
     """,
     cites=[docstring(JACOBIAN, "enclose GradientTape code in @tf.function")],
+    dear=True,
     modes=("eager",),
     among=REALS,
     ops=WHATEVER_THE_SHAPE,

@@ -23,6 +23,7 @@ JACOBIAN, BATCH = "tf.GradientTape.jacobian", "tf.GradientTape.batch_jacobian"
     expected = tf.linalg.diag(tf.reshape(2.0 * x, [-1]))
     """,
     cites=[docstring(JACOBIAN, "jacobian value is [[2., 0.], [0., 4.]]")],
+    dear=True,
     among=REALS,
     square=("x * x", "tf.math.square(x)"),
 )
@@ -47,6 +48,7 @@ def jacobian_doc(seen: SeenScene) -> None:
         docstring(JACOBIAN, "Computes the jacobian using operations recorded"),
         guide("advanced_autodiff", "Tensor source"),
     ],
+    dear=True,
     among=REALS,
     ops=SIMPLE,
 )
@@ -113,6 +115,7 @@ def jacobian_single_target(_: SeenScene) -> None:
         docstring(JACOBIAN, "Returned structure is the same as the structure of"),
         docstring(JACOBIAN, "alters the value which will be returned if the target and sources"),
     ],
+    dear=True,
     among=REALS,
     ops=SIMPLE,
     sources=("[x, y]", "{'a': [y], 'b': (x, {'c': v})}", "(u, [[x]], y)"),
@@ -139,6 +142,7 @@ def jacobian_sources_structure(seen: SeenScene) -> None:
     total = tf.reduce_sum(jacobian, list(range(target.shape.rank)))
     """,
     cites=[docstring(JACOBIAN, "currently makes it dense and returns a Tensor")],
+    dear=True,
     among=REALS,
     ranks=(1, 3),
     ops=SIMPLE,
@@ -164,6 +168,7 @@ def jacobian_densifies(seen: SeenScene) -> None:
     jacobian = tape.jacobian(target, x)
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     modes=("eager", "function"),
     ops=SIMPLE,
 )
@@ -182,6 +187,7 @@ def jacobian_empty_target(seen: SeenScene) -> None:
     product = tf.tensordot(dy, jacobian, dy.shape.rank)
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     among=REALS,
     ops=SIMPLE,
     persistent=("False", "True"),
@@ -202,6 +208,7 @@ def jacobian_inside_context(seen: SeenScene) -> None:
     row = tf.reshape(jacobian, [-1, *x.shape])[$at]
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     modes=("eager", "function"),
     among=("complex128",),
     ops=SIMPLE,
@@ -222,6 +229,7 @@ def jacobian_complex(seen: SeenScene) -> None:
     jacobian = tape.jacobian($variable, $variable)
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     modes=("eager", "function"),
     variable=("v", "u"),
 )
@@ -268,6 +276,7 @@ def jacobian_int_target(seen: SeenScene) -> None:
     products = [tf.tensordot(one, two, x.shape.rank) for one, two in [(dx, hessian), (hessian, dx)]]
     """,
     cites=[guide("advanced_autodiff", "Example: Hessian")],
+    dear=True,
     modes=("eager", "function"),
     among=REALS,
     ops=SIMPLE,

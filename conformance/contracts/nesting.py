@@ -77,6 +77,7 @@ def nested_nth_order(seen: SeenScene) -> None:
     first, second = compiled(f, x)
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     modes=("eager", "outer"),
     ops=SIMPLE,
     among=REALS,
@@ -207,6 +208,7 @@ def input_gradient_regularisation(seen: SeenScene) -> None:
     ]
     """,
     cites=[docstring("tf.autodiff.ForwardAccumulator", "forward-over-backward computation of")],
+    dear=True,
     ops=UNREDUCED,
     among=REALS,
     ranks=(0, 2),
@@ -260,6 +262,7 @@ def inner_tape_exception_safe(seen: SeenScene) -> None:
     mixed = [outer.gradient(by_x, y), outer.gradient(by_y, x)]
     """,
     cites=[UNDOCUMENTED],
+    dear=True,
     ops=SIMPLE,
     among=REALS,
     ranks=(0, 0),
