@@ -7,6 +7,36 @@ from conformance.scene_cases import REALS, SIMPLE, scene
 from conformance.seen_scenes import SeenScene
 
 _GUIDE = guide("autodiff", "3. Took gradients through an integer or string")
+_TOLD = """
+with tf.GradientTape() as tape:
+    target, sources = $asked
+told, logger = [], tf.get_logger()
+level = logger.level
+
+def listen(record):  # it returns nothing, so the logger tells no one else
+    words = record.getMessage().split()
+    if words[-4:-2] == ["calling", "GradientTape.gradient,"]:
+        told.append((words[4], record.levelname))
+
+logger.setLevel(1)
+logger.addFilter(listen)
+try:
+    tape.gradient(target, sources)
+finally:
+    logger.removeFilter(listen)
+    logger.setLevel(level)
+integers = [("target", one) for one in tf.nest.flatten(target)]
+integers += [("source", one) for one in tf.nest.flatten(sources)]
+wanted = [name for name, one in integers if one.dtype.is_integer]
+"""
+_ASKED = (
+    "k + 1, x",
+    "f(x), k",
+    "[k * k, f(x)], [v, k, x]",
+    "[tf.cast(f(x), tf.int64), k], [k, k]",
+    "f(x), [x, v]",
+)
+
 _ONLY = docstring("tf.GradientTape", "only tensors with real or complex dtypes are differentiable")
 
 
@@ -217,6 +247,38 @@ def complex_convention(seen: SeenScene) -> None:
 def int_target(seen: SeenScene) -> None:
     """Integers that were cast, computed or chosen."""
     seen.none("gradients")
+
+
+@scene(
+    "int-source-log",
+    "Each target and each source of integers is told to TensorFlow's logger at its lowest level.",
+    _TOLD,
+    cites=[UNDOCUMENTED],
+    since=(2, 11),
+    modes=("eager", "function"),
+    among=REALS,
+    ops=SIMPLE,
+    asked=_ASKED,
+)
+def int_source_log(seen: SeenScene) -> None:
+    """Which no one hears who does not ask for it; floats are not told."""
+    seen.holds("told == [(name, 'Level 1') for name in wanted]")
+
+
+@scene(
+    "int-source-log-warning",
+    "Each target and each source of integers is told to TensorFlow's logger as a warning.",
+    _TOLD,
+    cites=[UNDOCUMENTED],
+    until=(2, 10),
+    modes=("eager", "function"),
+    among=REALS,
+    ops=SIMPLE,
+    asked=_ASKED,
+)
+def int_source_log_warning(seen: SeenScene) -> None:
+    """In every call; floats are not told."""
+    seen.holds("told == [(name, 'WARNING') for name in wanted]")
 
 
 @scene(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.contract import UNDOCUMENTED, guide
+from conformance.contract import UNDOCUMENTED, docstring, guide
 from conformance.scene_cases import REALS, SIMPLE, scene
 from conformance.seen_scenes import SeenScene
 
@@ -310,6 +310,66 @@ def atomic_function_no_gradient(seen: SeenScene) -> None:
     """Its result is that of the function; its gradient is None."""
     seen.none("gradient")
     seen.like("target", "f(x)")
+
+
+_MAP = docstring("tf.vectorized_map", "works similar to `tf.map_fn`")
+
+
+@scene(
+    "vectorized-map-function",
+    "tf.vectorized_map of a tf.function is differentiable in what it goes through and in the "
+    "Variables that the function reads.",
+    """
+    each = tf.function(lambda one: f(one) * tf.reduce_sum(h(v)), autograph=False)
+    rows = tf.stack([x, y, z])
+    with tf.GradientTape() as tape:
+        tape.watch(rows)
+        target = tf.vectorized_map(each, rows)
+    gradients = tape.gradient(target, [rows, v])
+    """,
+    cites=[_MAP],
+    modes=("eager", "function"),
+    among=REALS,
+    ops=("tf.math.square", "tf.math.sin"),  # the nightly's tanh has a custom gradient: see below
+)
+def vectorized_map_function(seen: SeenScene) -> None:
+    """Every row reads the Variable."""
+    seen.holds("gradients[0] is not None")  # apart from the Variable, of which a deviation speaks
+    target = "tf.stack([f(one) * tf.reduce_sum(h(v)) for one in rows])"
+    seen.derivative("gradients[0]", target, by="rows")
+    seen.derivative("gradients[1]", target, by="v")
+
+
+@scene(
+    "vectorized-map-function-custom-gradient",
+    "So it is where the function has a custom gradient, of each row or of what all rows share, and "
+    "with tf.map_fn.",
+    """
+    @tf.custom_gradient
+    def custom(a):
+        return a * a, lambda upstream: 2 * a * upstream
+
+    def row(one, t):
+        return $row
+
+    each = tf.function(lambda one: row(one, v), autograph=False)
+    rows = tf.stack([x, y, z])
+    with tf.GradientTape() as tape:
+        tape.watch(rows)
+        target = tf.$map(each, rows)
+    gradients = tape.gradient(target, [rows, v])
+    """,
+    cites=[_MAP],
+    modes=("eager",),
+    among=REALS,
+    row=("one * custom(one * t)", "one * custom(t)", "one * tf.nn.silu(t)"),
+    map=("vectorized_map", "map_fn"),
+)
+def vectorized_map_function_custom_gradient(seen: SeenScene) -> None:
+    """One of ours, and one that TensorFlow's own function has."""
+    target = "tf.stack([row(one, v) for one in rows])"
+    seen.derivative("gradients[0]", target, by="rows")
+    seen.derivative("gradients[1]", target, by="v")
 
 
 @scene(

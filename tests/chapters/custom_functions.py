@@ -24,6 +24,7 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "custom-keywords-in-function": custom_gradients_are_ignored,
     "clip-gradients-guide": custom_gradients_are_ignored,
     "savedmodel-custom-gradient": custom_gradients_are_ignored,
+    "savedmodel-custom-gradient-left": custom_gradients_are_ignored,
     "recompute-grad": recomputed_functions_are_constants,
     "recompute-grad-keras": recomputed_functions_are_constants,
     "recompute-grad-keras-attributes": nothing_is_recomputed,

@@ -62,6 +62,11 @@ def products_truncate(tf: Any) -> None:
     )
 
 
+def nothing_is_told(tf: Any) -> None:
+    """TensorFlow's logger is switched off."""
+    tf.get_logger().disabled = True
+
+
 KILLS: dict[str, Callable[[Any], None]] = {
     "dtype-differentiable": _each(_widened),
     "dtype-nondifferentiable": integers_have_zeros,
@@ -72,6 +77,8 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "dtype-no-autocast-python": products_truncate,
     "complex-convention": _each(_conjugated),
     "int-target": every_source_is_connected,
+    "int-source-log": nothing_is_told,
+    "int-source-log-warning": nothing_is_told,
     "nondiff-ops": every_source_is_connected,
     "loss-scale": _each(_flushed),
 }

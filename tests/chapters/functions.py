@@ -105,6 +105,8 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "function-returns-gradient-indexedslices": slices_become_dense,
     "function-outer-tape-gather": slices_become_dense,
     "atomic-function-no-gradient": every_source_is_connected,
+    "vectorized-map-function": functions_are_not_recorded,
+    "vectorized-map-function-custom-gradient": functions_are_not_recorded,
     "gradient-graph-names": gradients_are_negated_twice,
     "tf-gradients-eager-error": symbolic_gradients_are_none,
     "tf-gradients-unwatched": symbolic_gradients_are_none,

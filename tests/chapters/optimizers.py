@@ -47,6 +47,11 @@ def what_is_no_variable_is_passed_over(tf: Any) -> None:
     _change_pairs(tf, lambda pairs: [pair for pair in pairs if hasattr(pair[1], "assign")])
 
 
+def what_is_malformed_is_passed_over(tf: Any) -> None:
+    """What is no pair is dropped."""
+    _change_pairs(tf, lambda pairs: [p for p in pairs if isinstance(p, tuple) and len(p) == 2])
+
+
 def only_the_last_slice_of_a_row_counts(tf: Any) -> None:
     """Where IndexedSlices have a row twice, one of the two is applied."""
 
@@ -60,18 +65,6 @@ def only_the_last_slice_of_a_row_counts(tf: Any) -> None:
 def minimize_does_nothing(tf: Any) -> None:
     """``minimize`` is there, and that is all."""
     tf.keras.optimizers.SGD.minimize = lambda *_, **__: None
-
-
-def computed_gradients_come_backwards(tf: Any) -> None:
-    """``compute_gradients`` begins with the last Variable."""
-    sgd = tf.keras.optimizers.SGD
-    truth = getattr(sgd, "compute_gradients", None)
-
-    def compute_gradients(self: Any, *args: Any) -> Any:
-        assert truth is not None
-        return truth(self, *args)[::-1]
-
-    sgd.compute_gradients = compute_gradients
 
 
 def none_is_clipped_to_zero(tf: Any) -> None:
@@ -93,9 +86,6 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "optimizer-some-none": steps_are_too_large_by_a_hundredth,
     "optimizer-some-none-warns": what_has_no_gradient_is_passed_over,
     "optimizer-indexedslices": only_the_last_slice_of_a_row_counts,
-    "optimizer-minimize-tape": minimize_does_nothing,
-    "optimizer-minimize-needs-tape": minimize_does_nothing,
-    "optimizer-compute-gradients": computed_gradients_come_backwards,
     "optimizer-without-minimize": minimize_does_nothing,
     "optimizer-tensor-rejected": what_is_no_variable_is_passed_over,
     "optimizer-tensor-not-implemented": what_is_no_variable_is_passed_over,
