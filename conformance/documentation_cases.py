@@ -154,7 +154,7 @@ def run_docstring(place: Place, _mode: str) -> SeenDocstring:
 def _text(symbol: str) -> str:
     """A docstring; empty for a symbol that is gone although the ledger has entries about it."""
     text = installed(symbol)
-    if text is None and not ledger().of(symbol, version(tensorflow()), "filed", "promise"):
+    if text is None and not ledger().of(symbol, version(tensorflow()), "filed"):
         raise Unsupported("no such symbol in this version")
     return text or ""
 

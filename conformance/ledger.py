@@ -1,15 +1,15 @@
 """Which sentence of the documentation is spoken for by a contract, and why the others are not.
 
 ``ledger.toml`` beside this module says how an entry looks. A sentence is in one state: ``cited`` (a
-contract's citation is in it), ``filed`` (it is no promise, for a reason that is said once),
-``promised`` (a contract that is not written yet will cite it), or, which no run forgives, ``open``.
+contract's citation is in it), ``filed`` (it is no promise, for a reason that is said once), or,
+which no run forgives, ``open``.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,9 +24,10 @@ else:  # pytest itself needs tomli there
     import tomli as tomllib
 
 FILE = Path(__file__).with_name("ledger.toml")
-STATES = ("cited", "filed", "promised", "open")
+STATES = ("cited", "filed", "open")
 _HINT = "the head of conformance/ledger.toml shows how an entry looks"
-KINDS = ("filed", "promise", "example")
+KINDS = ("filed", "example")
+TABLES = ("reasons", "symbols", *KINDS)
 
 Version = tuple[int, int]
 
@@ -36,11 +37,11 @@ class Entry:
     """What is said of one sentence, or of one example.
 
     Attributes:
-        kind: ``filed``, ``promise`` or ``example``.
+        kind: ``filed`` or ``example``.
         symbol: whose docstring it stands in.
         fragment: a few words that no other sentence of that docstring holds; of an example, a
             piece of its code.
-        by: the reason, or the id of the contract that will speak for it.
+        by: the reason.
         since, until: the minor versions whose documentation has it, inclusive; None: open.
     """
 
@@ -70,9 +71,9 @@ class Ledger:
     reasons: Mapping[str, str]
     entries: tuple[Entry, ...]
 
-    def of(self, symbol: str, version: Version, *kinds: str) -> list[Entry]:
-        """The entries of some kinds about a symbol in a version."""
-        found = [e for e in self.entries if e.symbol == symbol and e.kind in kinds]
+    def of(self, symbol: str, version: Version, kind: str) -> list[Entry]:
+        """The entries of a kind about a symbol in a version."""
+        found = [e for e in self.entries if (e.symbol, e.kind) == (symbol, kind)]
         return [e for e in found if e.covers(version)]
 
     def excuse(self, symbol: str, version: Version, example: Example) -> str | None:
@@ -90,7 +91,7 @@ class Sentence:
         sentence: its words, white space folded.
         hash: the first 16 hexadecimal digits of their SHA-256.
         state: one of :data:`STATES`.
-        by: the contracts that cite it or will, or the reason why there is none.
+        by: the contracts that cite it, or the reason why there is none.
     """
 
     symbol: str
@@ -110,11 +111,9 @@ def account(
             if (cite.kind, cite.where) == ("docstring", symbol) and contract.covers(version):
                 for sentence in doc.holding(cite.words):
                     by.setdefault(sentence, ("cited", []))[1].append(contract.id)
-    for kind, state in (("filed", "filed"), ("promise", "promised")):
-        for entry in ledger.of(symbol, version, kind):
-            for sentence in doc.holding(entry.fragment):
-                found, names = by.setdefault(sentence, (state, []))
-                names += [entry.by] if found == state else []
+    for entry in ledger.of(symbol, version, "filed"):
+        for sentence in doc.holding(entry.fragment):
+            by.setdefault(sentence, ("filed", [entry.by]))
     stated = [(sentence, *by.get(sentence, ("open", []))) for sentence in doc.sentences]
     return [
         Sentence(symbol, text, fingerprint(text), state, tuple(dict.fromkeys(names)))
@@ -124,14 +123,11 @@ def account(
 
 def misplaced(ledger: Ledger, symbol: str, doc: Docstring, version: Version) -> list[str]:
     """What is wrong with entries about a symbol: they match nothing, or more than one thing."""
-    wrong = []
-    for entry in ledger.of(symbol, version, "filed", "promise", "example"):
-        found: Sequence[object] = doc.holding(entry.fragment)
-        if entry.kind == "example":
-            found = [e for e in doc.examples if fold(entry.fragment) in fold(e.text)]
-        if len(found) != 1:
-            what = "example" if entry.kind == "example" else "sentence"
-            wrong.append(f"{entry.fragment!r} is in {len(found)} {what}s")
+    filed, examples = (ledger.of(symbol, version, kind) for kind in KINDS)
+    codes = [fold(example.text) for example in doc.examples]
+    found = [(e, len(doc.holding(e.fragment)), "sentences") for e in filed]
+    found += [(e, sum(fold(e.fragment) in code for code in codes), "examples") for e in examples]
+    wrong = [f"{e.fragment!r} is in {number} {what}" for e, number, what in found if number != 1]
     if (most := ledger.symbols[symbol]) < len(doc.examples):
         wrong.append(f"{len(doc.examples)} examples, of which the ledger knows {most}")
     return wrong
@@ -158,6 +154,12 @@ def load(path: Path) -> Ledger:
         ) from error
     symbols, reasons = data.get("symbols", {}), data.get("reasons", {})
     entries = []
+    for name in data.keys() - TABLES:
+        raise UsageError(
+            f"the ledger has a table [{name}]",
+            expected=f"one of {', '.join(TABLES)}",
+            hint=nearest(name, TABLES),
+        )
     for kind in KINDS:
         for symbol, table in dict(data.get(kind, {})).items():
             _check_word("symbol", symbol, symbols)

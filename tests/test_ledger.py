@@ -38,17 +38,15 @@ def states(*entries: Entry, doc: Docstring = DOC) -> list[tuple[str, tuple[str, 
     return [(s.state, s.by) for s in account(book, "tf.ours", doc, NOW, [contract])]
 
 
-def test_a_sentence_is_cited_filed_promised_or_open() -> None:
+def test_a_sentence_is_cited_filed_or_open() -> None:
     """With the contracts, or the reason."""
-    assert states(
-        entry("filed", "It is a", "example"), entry("promise", "said again", "later")
-    ) == [
+    assert states(entry("filed", "It is a", "example")) == [
         ("filed", ("example",)),
         ("cited", ("a-promise",)),
-        ("promised", ("later",)),
+        ("open", ()),
         ("open", ()),
     ]
-    assert {"cited", "filed", "promised", "open"} == set(STATES)
+    assert {"cited", "filed", "open"} == set(STATES)
 
 
 def test_an_entry_of_other_versions_says_nothing() -> None:
@@ -73,7 +71,7 @@ def test_an_entry_that_matches_nothing_or_too_much_is_misplaced() -> None:
     doc = Docstring(DOC.sentences, take_apart("Text.\n\n>>> 1\n1").examples)
     entries = (
         entry("filed", "It is", "example"),
-        entry("promise", "no such words", "later"),
+        entry("filed", "no such words", "example"),
         entry("example", "no such code", "why"),
         entry("filed", "gone by now", "example", (2, 8), (2, 20)),
         entry("filed", "It is a", "example"),
@@ -121,6 +119,7 @@ def test_an_entry_has_a_reason_and_perhaps_versions(tmp_path: Path) -> None:
     ("old", "new", "complaint"),
     [
         ("[symbols]", "[symbols", "is not TOML"),
+        ("[reasons]", "[reason]", r"a table \[reason\]"),
         ('[filed."tf.ours"]', '[filed."tf.our"]', "the unknown symbol 'tf.our'"),
         ('= "example"', '= "exmple"', "the unknown reason 'exmple'"),
         ("2.8-2.15", "2.8", "the versions '2.8'"),
@@ -136,14 +135,14 @@ def test_a_ledger_with_a_mistake_is_refused(
         load(path)
 
 
-def test_no_sentence_that_a_contract_cites_is_filed_or_promised_as_well() -> None:
+def test_no_sentence_that_a_contract_cites_is_filed_as_well() -> None:
     """Once a contract cites a sentence, its entry in conformance/ledger.toml is to be deleted."""
     minor, twice = version(tensorflow()), []
     for symbol in SYMBOLS:
         doc = take_apart(installed(symbol) or "")
         said = account(ledger(), symbol, doc, minor, CATALOGUE.values())
         cited = {s.sentence for s in said if s.state == "cited"}
-        entries = ledger().of(symbol, minor, "filed", "promise")
+        entries = ledger().of(symbol, minor, "filed")
         twice += [(symbol, e.fragment) for e in entries if cited & {*doc.holding(e.fragment)}]
 
     assert twice == []

@@ -39,7 +39,7 @@ def documentation_cited(seen: SeenCitations) -> Tally:
     cites=[UNDOCUMENTED],
 )
 def documentation_accounted(seen: SeenDocstring) -> Tally:
-    """Those that a contract will cite are told apart in the record; only open ones fail."""
+    """None is open, and no entry of the ledger is out of place."""
     amiss = [f"nobody speaks for: {s.sentence}" for s in seen.sentences if s.state == "open"]
     for found in (*amiss, *seen.misplaced):
         raise Violation(
