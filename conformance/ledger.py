@@ -2,7 +2,8 @@
 
 ``ledger.toml`` beside this module says how an entry looks. A sentence is in one state: ``cited`` (a
 contract's citation is in it), ``filed`` (it is no promise, for a reason that is said once), or,
-which no run forgives, ``open``.
+which no run forgives, ``open`` (neither) or ``changed``: the words of a citation or an entry are in
+it, but nobody has read it as it is now. ``sentences.txt`` has the fingerprints of those that were.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ else:  # pytest itself needs tomli there
     import tomli as tomllib
 
 FILE = Path(__file__).with_name("ledger.toml")
-STATES = ("cited", "filed", "open")
+SENTENCES = Path(__file__).with_name("sentences.txt")
+STATES = ("cited", "filed", "changed", "open")
 _HINT = "the head of conformance/ledger.toml shows how an entry looks"
 KINDS = ("filed", "example")
 TABLES = ("reasons", "symbols", *KINDS)
@@ -65,11 +67,13 @@ class Ledger:
         symbols: those in scope, with the greatest number of examples that a version has.
         reasons: why a sentence is no promise, each with its explanation.
         entries: as in the file.
+        read: a symbol and the fingerprint of a sentence of its docstring, with a space between.
     """
 
     symbols: Mapping[str, int]
     reasons: Mapping[str, str]
     entries: tuple[Entry, ...]
+    read: frozenset[str]
 
     def of(self, symbol: str, version: Version, kind: str) -> list[Entry]:
         """The entries of a kind about a symbol in a version."""
@@ -114,11 +118,13 @@ def account(
     for entry in ledger.of(symbol, version, "filed"):
         for sentence in doc.holding(entry.fragment):
             by.setdefault(sentence, ("filed", [entry.by]))
-    stated = [(sentence, *by.get(sentence, ("open", []))) for sentence in doc.sentences]
-    return [
-        Sentence(symbol, text, fingerprint(text), state, tuple(dict.fromkeys(names)))
-        for text, state, names in stated
-    ]
+    stated = []
+    for text in doc.sentences:
+        state, names = by.get(text, ("open", []))
+        if state != "open" and f"{symbol} {fingerprint(text)}" not in ledger.read:
+            state = "changed"
+        stated.append(Sentence(symbol, text, fingerprint(text), state, tuple(dict.fromkeys(names))))
+    return stated
 
 
 def misplaced(ledger: Ledger, symbol: str, doc: Docstring, version: Version) -> list[str]:
@@ -136,11 +142,11 @@ def misplaced(ledger: Ledger, symbol: str, doc: Docstring, version: Version) -> 
 @cache
 def ledger() -> Ledger:
     """The ledger of this project."""
-    return load(FILE)
+    return load(FILE, SENTENCES)
 
 
-def load(path: Path) -> Ledger:
-    """The ledger of a file.
+def load(path: Path, sentences: Path) -> Ledger:
+    """The ledger of a file, with the fingerprints of another.
 
     Raises:
         UsageError: if the file is not TOML, or if an entry names a symbol, a reason or versions
@@ -168,7 +174,8 @@ def load(path: Path) -> Ledger:
                 if kind == "filed":
                     _check_word("reason", entry.by, reasons)
                 entries.append(entry)
-    return Ledger(symbols, reasons, tuple(entries))
+    read = frozenset(sentences.read_text("utf-8").splitlines())
+    return Ledger(symbols, reasons, tuple(entries), read)
 
 
 def _entry(kind: str, symbol: str, fragment: str, said: str | list[str]) -> Entry:

@@ -187,6 +187,17 @@ class SeenProgram:
             ]
         return found
 
+    @cached_property
+    def misshapen(self) -> bool:
+        """Whether a gradient that the program goes on with has not the shape of its source."""
+        for statement in self.case.program.statements():
+            if isinstance(statement, Take) and statement.answer in self.answers:
+                found = self.answers[statement.answer]
+                shape = self.case.program.types[statement.slot].shape
+                if isinstance(found, Gradient) and found.array.shape != shape:
+                    return True
+        return False
+
     def question(self, number: int) -> Seen | None:
         """What an answer says of the recorded part, for finite differences to judge.
 

@@ -110,6 +110,8 @@ class SeenScene:
         if scene.raises:
             kinds = [kind.__name__ for kind in type(error).__mro__]
             if scene.raises not in kinds or not re.search(scene.saying, str(error)):
+                if self._ops_are_at_fault():
+                    return
                 wanted = (
                     f"{scene.raises}, saying {scene.saying!r}" if scene.saying else scene.raises
                 )
@@ -117,9 +119,7 @@ class SeenScene:
             self.tally.conclusive += 1
         elif is_gap(error):
             self.tally.gap(gap_of(error))
-        elif self._raises_plainly():
-            self.tally.undecided("the gradient of an op raises, whatever the scene")
-        else:
+        elif not self._ops_are_at_fault():
             why = "its functions alone, and their gradients, run in this mode"
             raise self.fail("exception", "a scene that runs to its end", told, why)
 
@@ -331,8 +331,11 @@ class SeenScene:
         slack = 8 * self._roundings() * _EPSILON * np.abs(gradient)
         return plain is not None and bool(np.all(np.abs(plain.array - gradient) <= slack))
 
-    def _raises_plainly(self) -> bool:
-        """Whether the gradient of a function by itself raises, in a plain tape in this mode."""
+    def _ops_are_at_fault(self) -> bool:
+        """Whether a function alone has no gradient of its argument's shape in a plain tape.
+
+        Then the scene is undecided, not at fault.
+        """
         tf, how = tensorflow(), MODES[self.mode]
         functions, drawn = self.case.functions, self.case.drawn
         kind = next((f.graph.inputs[0].type for name, f in functions.items() if name != "g"), None)
@@ -349,11 +352,17 @@ class SeenScene:
         try:
             for name in self.case.functions:
                 x = self.names["f"](argument) if name == "g" else argument
-                how.program(tf, partial(gradient, self.names[name]), [], [])(x)
+                found = how.program(tf, partial(gradient, self.names[name]), [], [])(x)
+                if found is not None and found.shape != x.shape:
+                    what = "has another shape than its source"
+                    break
+            else:
+                return False
         except Exception as raised:  # noqa: BLE001 - whatever TensorFlow raises is the observation
             raised_by_tensorflow(raised)
-            return True
-        return False
+            what = "raises"
+        self.tally.undecided(f"the gradient of an op {what}, whatever the scene")
+        return True
 
     def _roundings(self) -> int:
         return 8 + sum(function.graph.length for function in self.case.functions.values())

@@ -216,7 +216,7 @@ def test_an_example_with_a_wrong_output_is_a_violation(monkeypatch: pytest.Monke
 def filed(monkeypatch: pytest.MonkeyPatch, fragment: str) -> None:
     """File the example that holds a fragment."""
     entry = Entry("example", WATCH, fragment, "it is ours", (2, 8), None)
-    other = Ledger({WATCH: 1}, {}, (entry,))
+    other = Ledger({WATCH: 1}, {}, (entry,), frozenset())
     monkeypatch.setattr("conformance.documentation_cases.ledger", lambda: other)
 
 

@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 from conformance.boundary import tensorflow, version
-from conformance.citations import Docstring, installed, take_apart
+from conformance.citations import Docstring, fingerprint, installed, take_apart
 from conformance.contract import CATALOGUE, Tally, Unsupported, Violation, docstring
 from conformance.contracts import test_contracts
 from conformance.contracts.documentation import documentation_accounted
 from conformance.documentation_cases import DOCSTRINGS, Place, run_docstring
 from conformance.errors import UsageError
-from conformance.ledger import STATES, Entry, Ledger, account, ledger, load, misplaced
+from conformance.ledger import SENTENCES, STATES, Entry, Ledger, account, ledger, load, misplaced
 
 assert test_contracts.CHAPTERS  # who imports them has the catalogue filled
 SYMBOLS = tuple(ledger().symbols)
 ANY = next(iter(CATALOGUE.values()))
 DOC = take_apart("It is a thing. It does this well.\n\nIt is said again. Nobody says this.")
 
+READ = frozenset(f"tf.ours {fingerprint(sentence)}" for sentence in DOC.sentences)
 NOW = (2, 21)
 
 
@@ -34,7 +35,7 @@ def states(*entries: Entry, doc: Docstring = DOC) -> list[tuple[str, tuple[str, 
     """State and speakers of each sentence, where a contract cites the second."""
     cites = (docstring("tf.ours", "does this"), docstring("tf.others", "Nobody says"))
     contract = replace(ANY, id="a-promise", cites=cites)
-    book = Ledger({"tf.ours": 0}, {}, entries)
+    book = Ledger({"tf.ours": 0}, {}, entries, READ)
     return [(s.state, s.by) for s in account(book, "tf.ours", doc, NOW, [contract])]
 
 
@@ -46,7 +47,18 @@ def test_a_sentence_is_cited_filed_or_open() -> None:
         ("open", ()),
         ("open", ()),
     ]
-    assert {"cited", "filed", "open"} == set(STATES)
+
+
+def test_a_sentence_that_nobody_has_read_is_changed() -> None:
+    """Cited or filed: the words that find it are there, and others beside them."""
+    changed = take_apart("It is another thing. It does this badly.\n\nIt is a new sentence.")
+
+    assert states(entry("filed", "It is another", "example"), doc=changed) == [
+        ("changed", ("example",)),
+        ("changed", ("a-promise",)),
+        ("open", ()),
+    ]
+    assert {"cited", "filed", "changed", "open"} == set(STATES)
 
 
 def test_an_entry_of_other_versions_says_nothing() -> None:
@@ -61,7 +73,7 @@ def test_a_contract_of_other_versions_speaks_for_nothing() -> None:
     """Its sentence is open there."""
     cites = (docstring("tf.ours", "does this"),)
     later = replace(ANY, cites=cites, since=(2, 22))
-    book = Ledger({"tf.ours": 0}, {}, ())
+    book = Ledger({"tf.ours": 0}, {}, (), READ)
 
     assert {s.state for s in account(book, "tf.ours", DOC, NOW, [later])} == {"open"}
 
@@ -77,7 +89,7 @@ def test_an_entry_that_matches_nothing_or_too_much_is_misplaced() -> None:
         entry("filed", "It is a", "example"),
     )
 
-    assert misplaced(Ledger({"tf.ours": 0}, {}, entries), "tf.ours", doc, NOW) == [
+    assert misplaced(Ledger({"tf.ours": 0}, {}, entries, READ), "tf.ours", doc, NOW) == [
         "'It is' is in 2 sentences",
         "'no such words' is in 0 sentences",
         "'no such code' is in 0 examples",
@@ -105,13 +117,17 @@ def test_an_entry_has_a_reason_and_perhaps_versions(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(FILE)
 
-    assert load(path) == Ledger(
+    read = tmp_path / "read.txt"
+    read.write_text("tf.ours 0123456789abcdef\ntf.ours fedcba9876543210\n")
+
+    assert load(path, read) == Ledger(
         {"tf.ours": 1},
         {"example": "introduces code"},
         (
             entry("filed", "a few words", "example"),
             entry("filed", "other words", "example", (2, 8), (2, 15)),
         ),
+        frozenset({"tf.ours 0123456789abcdef", "tf.ours fedcba9876543210"}),
     )
 
 
@@ -132,7 +148,7 @@ def test_a_ledger_with_a_mistake_is_refused(
     path = tmp_path / "mine.toml"
     path.write_text(FILE.replace(old, new))
     with pytest.raises(UsageError, match=complaint):
-        load(path)
+        load(path, SENTENCES)
 
 
 def test_no_sentence_that_a_contract_cites_is_filed_as_well() -> None:
@@ -178,10 +194,11 @@ def test_a_docstring_of_which_all_is_accounted_for_holds() -> None:
     ("new", "kind", "named"),
     [
         ("Forgets what it holds.", "open", "Forgets what it holds."),
+        (f"{USEFUL[:-1]}, or most of it.", "changed", "or most of it."),
         (f"{USEFUL} And more than that.", "open", "And more than that."),
         (f"{USEFUL}\n\n>>> 1\n\nText.\n\n>>> 2\n", "open", "Text."),
     ],
-    ids=["reworded", "added", "added with examples"],
+    ids=["reworded", "qualified", "added", "added with examples"],
 )
 def test_a_sentence_that_nobody_speaks_for_is_a_violation(
     monkeypatch: pytest.MonkeyPatch, new: str, kind: str, named: str

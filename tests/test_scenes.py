@@ -240,29 +240,48 @@ def test_a_function_that_does_not_run_is_unsupported() -> None:
         run(case, "eager")
 
 
-def undecided_under_lie(raises: bool) -> dict[str, int]:  # noqa: FBT001 - a fork's argument
-    """What is undecided of a plain scene whose op has a broken gradient; runs in a fork."""
+TWICE = """
+with tf.GradientTape() as tape:
+    tape.watch(x)
+    targets = [f(x), f(x)[0] * x]
+gradient = tape.gradient(targets, [x])
+"""
+
+
+def undecided_under_lie(what: str, text: str = GRADIENT, raises: str = "") -> dict[str, int]:
+    """What is undecided of a scene whose op has a broken gradient; runs in a fork."""
     from tensorflow.python.framework import ops  # noqa: PLC0415 - the registry has no public name
 
     registry = ops.gradient_registry._registry
     truth = registry["Square"]["type"]
 
     def broken(op: Any, grad: Any) -> Any:
-        if raises:
+        if what == "raises":
             raise ValueError("broken")
-        return truth(op, grad) * 1.01
+        found = truth(op, grad)
+        return found[None, :1] if what == "has another shape" else found * 1.01
 
     registry["Square"]["type"] = broken
-    seen = seen_of(GRADIENT)
+    seen = seen_of(text, raises=raises)
     seen.ends_as_it_should()
     seen.derivative("gradient[0]", "f(x)", by="x")
     return seen.tally.inconclusive
 
 
-@pytest.mark.parametrize("raises", [False, True])
-def test_what_an_op_does_wrong_is_not_the_fault_of_the_scene(raises: bool) -> None:  # noqa: FBT001
-    """Contracts about graphs judge ops."""
-    assert in_fork(undecided_under_lie, raises)
+@pytest.mark.parametrize(
+    ("what", "text", "raises"),
+    [
+        ("is false", GRADIENT, ""),
+        ("raises", GRADIENT, ""),
+        ("has another shape", TWICE, ""),
+        ("raises", GRADIENT, "LookupError"),
+    ],
+)
+def test_what_an_op_does_wrong_is_not_the_fault_of_the_scene(
+    what: str, text: str, raises: str
+) -> None:
+    """Contracts about graphs judge ops, be it that the scene adds gradients up or is to raise."""
+    assert in_fork(undecided_under_lie, what, text, raises)
 
 
 def test_an_outcome_of_a_scene_has_no_subject() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conformance.boundary import tensorflow
@@ -218,6 +220,22 @@ PROGRAMS: dict[str, tuple[Program, dict[int, Told]]] = {
             ask(0, Z, nest(Y, Z)),
         ),
         {1: (True,), 0: (None, True)},
+    ),
+    "a Variable that is watched after a function took it may be connected": (
+        program(
+            *(make(V, "variable"), make(Z, "frozen")),
+            tape(0, replace(multiply(Y, V, Z), way="tf.function"), Watch(0, Z)),
+            ask(0, Y, Z),
+        ),
+        {0: (None,)},
+    ),
+    "not so what is read outside of functions": (
+        program(
+            *(make(V, "variable"), make(Z, "frozen")),
+            tape(0, multiply(Y, V, Z), Watch(0, Z)),
+            ask(0, Y, Z),
+        ),
+        {0: (False,)},
     ),
 }
 """By what they show; for each answer whether its sources are connected, or what it raises."""

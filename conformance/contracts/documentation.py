@@ -39,13 +39,24 @@ def documentation_cited(seen: SeenCitations) -> Tally:
     cites=[UNDOCUMENTED],
 )
 def documentation_accounted(seen: SeenDocstring) -> Tally:
-    """None is open, and no entry of the ledger is out of place."""
-    amiss = [f"nobody speaks for: {s.sentence}" for s in seen.sentences if s.state == "open"]
-    for found in (*amiss, *seen.misplaced):
+    """None is open or changed, and no entry of the ledger is out of place."""
+    told = {
+        "open": [f"nobody speaks for: {s.sentence}" for s in seen.sentences if s.state == "open"],
+        "misplaced": seen.misplaced,
+        "changed": [
+            f"new to {' and '.join(s.by)}; once that is right, add the line "
+            f"'{s.symbol} {s.hash}' to conformance/sentences.txt: {s.sentence}"
+            for s in seen.sentences
+            if s.state == "changed"
+        ],
+    }
+    if any(told.values()):
         raise Violation(
-            kind="open" if found in amiss else "misplaced",
-            expected="every sentence and every example in one place of the ledger",
-            got=f"{seen.place.symbol}: {found}",
+            kind=next(kind for kind, found in told.items() if found),
+            expected="every sentence and every example in one place of the ledger, and read",
+            got="; ".join(
+                f"{seen.place.symbol}: {one}" for found in told.values() for one in found
+            ),
             where=seen.place.source(),
             why="each sentence was looked for among citations and in conformance/ledger.toml",
         )

@@ -98,7 +98,10 @@ def _violation(
 @PROGRAMS.contract(
     "program-exceptions",
     "A tape program raises where the documentation says so, and nowhere else.",
-    cites=[docstring("tf.GradientTape.gradient", "If called on a used, non-persistent tape")],
+    cites=[
+        docstring("tf.GradientTape.gradient", "If called on a used, non-persistent tape"),
+        docstring("tf.GradientTape.jacobian", "If vectorization of jacobian"),
+    ],
 )
 def program_exceptions(seen: SeenProgram) -> Tally:
     """The type of the exception is compared, not its text."""
@@ -113,16 +116,28 @@ def program_exceptions(seen: SeenProgram) -> Tally:
             tally.conclusive += 1
         elif isinstance(found, Exception):
             tally += _raised(seen, number, found)
-    if seen.error is not None and is_gap(seen.error):
-        tally.gap(gap_of(seen.error))
+    if seen.error is not None and (refusal := _refusal(seen.error)):
+        tally.gap(refusal)
     elif seen.error is not None:
         got = f"{type(seen.error).__name__}: {seen.error}"
         raise _violation(seen, "exception", "a program that runs", got)
     return tally
 
 
+def _refusal(error: Exception) -> str:
+    """What TensorFlow says that it does not offer, vectorization included; empty if it does not."""
+    told = str(error).partition(". ")[0]
+    if isinstance(error, ValueError) and "an exception while vectorizing the" in told:
+        return told
+    return gap_of(error) if is_gap(error) else ""
+
+
 def _raised(seen: SeenProgram, number: int, error: Exception) -> Tally:
     """A gradient that raises: a gap if TensorFlow says so; known deviations look at its part."""
+    if refusal := _refusal(error):
+        tally = Tally()
+        tally.gap(refusal)
+        return tally
     question = seen.question(number)
     assert question is not None
     try:
@@ -263,7 +278,9 @@ def program_values(seen: SeenProgram) -> Tally:
         assert isinstance(answer, Answer)
         if answer.part.opaque or answer.part.unclear:
             tally.undecided("a gradient may have used what this tape did not record")
-        if answer.part.opaque:
+        if seen.misshapen:
+            tally.undecided("a gradient that the program goes on with has another shape")
+        if answer.part.opaque or seen.misshapen:
             continue
         try:
             tally += gradient_finite_difference.check(question)

@@ -149,9 +149,10 @@ class Model:
         inputs: tuple[tuple[int, int], ...],
         results: tuple[int, ...],
         way: Way = WAYS[""],
+        handles: tuple[int, ...] = (),
     ) -> None:
         """An op runs: tapes that hold one of its floating inputs record it."""
-        floating = tuple(i for _, i in inputs if self._floating(i))
+        floating = tuple(filter(self._floating, (*(i for _, i in inputs), *handles)))
         self._record(Recorded(self._ops, node, inputs, results, floating, way))
 
     def _record(self, op: Recorded) -> None:
@@ -222,13 +223,14 @@ class Model:
                 (slot, carried[slot] if slot in carried else self._value(slot)) for slot in operands
             )
             results = tuple(map(self._new, call.slots))
-            if not alone:
-                # a function takes the handle of a Variable, which is held whatever it holds
-                self._doubt(results, (self._tensor[i] for i in operands if i in self._roles))
+            # a function takes the handle of a Variable, which is held whatever it holds
+            variables = () if alone else tuple(i for i in operands if i in self._roles)
+            handles = tuple(self._tensor[i] for i in variables)
+            self._doubt(results, handles)
             if call.node.blocks and way.factor is None:
                 self._doubt(results, (i for _, i in inputs if self._floating(i)))
             else:
-                self._note(call.node, inputs, results, way)
+                self._note(call.node, inputs, results, way, handles)
             if way.loops:
                 carried = {operands[0]: results[0]}
         self._tensor.update(zip(call.slots, results, strict=True))

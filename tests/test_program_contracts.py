@@ -1,0 +1,47 @@
+"""Contracts about programs, where an op beside the tape is at fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.contract import Violation
+from conformance.contracts.programs import program_shape_and_dtype, program_values
+from conformance.program_cases import ProgramCase, run
+from strategies.programs import Take, Watch
+from tests.forks import in_fork
+from tests.tape_programs import ask, called, make, program, tape
+
+X, Y, SLOPE, Z = range(4)
+
+
+def judged_under_lie() -> tuple[str, dict[str, int]]:
+    """What the contracts say of sin(slope of sin) when slopes have a shape too many; in a fork."""
+    from tensorflow.python.framework import ops  # noqa: PLC0415 - the registry has no public name
+
+    registry = ops.gradient_registry._registry
+    truth = registry["Sin"]["type"]
+
+    def broken(op: Any, grad: Any) -> Any:
+        return truth(op, grad)[None]
+
+    registry["Sin"]["type"] = broken
+    inner = tape(1, Watch(1, X), called("", Y, X))
+    written = program(
+        make(X),
+        tape(0, Watch(0, X), inner, ask(0, Y, X, tape=1), Take(SLOPE, 0), called("", Z, SLOPE)),
+        ask(1, Z, X),
+    )
+    seen = run(ProgramCase(written), "eager")
+    try:
+        program_shape_and_dtype.check(seen)
+    except Violation as violation:
+        return violation.kind, program_values.check(seen).inconclusive
+    return "", {}
+
+
+def test_values_of_what_has_another_shape_are_not_judged() -> None:
+    """Its shape is: the recorded part cannot be computed with what the model says it is."""
+    kind, undecided = in_fork(judged_under_lie)
+
+    assert kind == "shape"
+    assert undecided == {"a gradient that the program goes on with has another shape": 1}
