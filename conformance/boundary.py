@@ -118,5 +118,5 @@ def read(gradient: Any) -> Gradient | None:
     if gradient is None:
         return None
     kind = gradient.dtype.name
-    array = np.asarray(gradient.numpy())
-    return Gradient(kind, array.astype(numpy_dtype(kind)) if kind != "string" else array)
+    numbers = "object" if kind == "string" else numpy_dtype(kind)  # bytes are true unless empty
+    return Gradient(kind, np.asarray(gradient.numpy()).astype(numbers))
