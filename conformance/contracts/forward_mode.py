@@ -244,7 +244,7 @@ def fwd_unconnected_rejects(_: SeenScene) -> None:
         again = acc.jvp(target)
     after, tangent = acc.jvp(target), acc.jvp(x)
     found = product is again and product is after
-    late = acc.jvp([f(x), h(target)])
+    late = acc.jvp([f(x), h(x)])
     """,
     cites=[
         docstring("tf.autodiff.ForwardAccumulator", "JVP corresponding to the primal tensor `x`"),
