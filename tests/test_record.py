@@ -247,12 +247,12 @@ def test_sentences_are_sorted_by_symbol_and_stay_as_written() -> None:
 
 
 def test_the_summary_says_how_much_of_the_documentation_is_accounted_for() -> None:
-    """A promise that no contract cites yet is not."""
+    """A sentence that nobody has read as it is now is not."""
     made = record(outcome())
-    made.note({**NOTES[1], "state": state} for state in ("filed", "promised", "open"))
+    made.note({**NOTES[1], "state": state} for state in ("filed", "changed", "open"))
 
     assert summary_lines(made) == [
-        "documentation: 50.0% of 4 sentences accounted for: 1 cited, 1 filed, 1 open, 1 promised",
+        "documentation: 50.0% of 4 sentences accounted for: 1 changed, 1 cited, 1 filed, 1 open",
         "1 contract, 1 cell: 1 holds",
     ]
 
