@@ -141,6 +141,7 @@ class Contract:
         since, until: the TensorFlow minor versions between which it is asserted, inclusive.
         floor: the least share of conclusive checks with which it may be said to hold.
         check: looks at what was seen; returns a tally or raises :class:`Violation`.
+        oracle: whether it compares gradients with an oracle's numbers, so that it verifies them.
     """
 
     id: str
@@ -151,6 +152,7 @@ class Contract:
     until: tuple[int, int] | None
     floor: float
     check: Callable[[Any], Tally]
+    oracle: bool = False
 
     def applies(self, mode: str, version: tuple[int, int]) -> bool:
         """Whether it is asserted in a mode on a TensorFlow minor version such as (2, 21)."""
@@ -223,6 +225,7 @@ class Cases(Generic[C, S]):
         since: tuple[int, int] = (2, 8),
         until: tuple[int, int] | None = None,
         floor: float = 0.5,
+        oracle: bool = False,
     ) -> Callable[[Callable[[S], Tally]], Contract]:
         """Register the decorated check as a contract of this family.
 
@@ -240,6 +243,7 @@ class Cases(Generic[C, S]):
                 until,
                 floor,
                 check,
+                oracle,
             )
             _validate(made)
             CATALOGUE[made.id] = made

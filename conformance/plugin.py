@@ -25,6 +25,7 @@ from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
 from conformance.record import Record, check_writable, outcome_from_json
+from conformance.registry import registered
 from conformance.running import ItemRun, Plan, failure_text
 from conformance.summary import number, summary_lines
 
@@ -265,7 +266,8 @@ class TapeRun:
             if call.excinfo is None or any(o.failure is not None for o in outcomes):
                 text = json.dumps([asdict(outcome) for outcome in outcomes])
                 report.tape_outcomes = text  # type: ignore[attr-defined]
-                report.tape_notes = json.dumps(item.run.notes if item.run else [])  # type: ignore[attr-defined]
+                notes = [] if item.run is None else [*item.run.notes, *item.run.coverage.notes()]
+                report.tape_notes = json.dumps(notes)  # type: ignore[attr-defined]
             else:
                 report.tape_broken = True  # type: ignore[attr-defined]
         return report
@@ -303,6 +305,7 @@ class TapeRun:
 
     def _take(self, facts: dict[str, Any]) -> None:
         self.record.header["used"], self.record.contracts = facts["used"], facts["contracts"]
+        self.record.registered = tuple(facts["registered"])
 
     def _write(self, *, complete: bool) -> None:
         self.written = time.monotonic()
@@ -332,8 +335,9 @@ RUN = pytest.StashKey[TapeRun]()
 
 
 def _facts() -> dict[str, Any]:
-    """What only a process knows that has run items: its TensorFlow, and the contracts."""
-    return {"used": environment.used(tensorflow()), "contracts": stated()}
+    """What only a process knows that has run items: its TensorFlow's, and the contracts."""
+    used = environment.used(tensorflow())
+    return {"used": used, "contracts": stated(), "registered": registered()}
 
 
 def _asks_for_contracts(config: pytest.Config) -> bool:

@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from conformance.coverage import Coverage
+
 SCHEMA_VERSION: Final = 1
 SCHEMA_FILE: Final = Path(__file__).with_name("record.schema.json")
 
@@ -125,6 +127,8 @@ class Record:
         outcomes: in the order in which they were reached.
         citations: the sentences that citations led to, by contract, symbol and fragment.
         documentation: the sentences of the documentation, each with who speaks for it.
+        registered: the types of ops that TensorFlow has a gradient function for.
+        coverage: which of these functions ran, and which were verified.
         complete: whether every collected item was run to its end.
         seconds: the wall time of the run.
     """
@@ -134,6 +138,8 @@ class Record:
     contracts: list[dict[str, Any]] = field(default_factory=list)
     citations: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
     documentation: list[dict[str, Any]] = field(default_factory=list)
+    registered: tuple[str, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
     complete: bool = False
     seconds: float = 0.0
 
@@ -143,11 +149,14 @@ class Record:
         return {verdict: found[verdict] for verdict in VERDICTS}
 
     def note(self, notes: Iterable[dict[str, Any]]) -> None:
-        """Take in what an item has read of the documentation: sentences, cited or accounted for."""
+        """Take in what an item has seen: cited sentences, sentences, and gradient functions."""
         for note in notes:
-            if note.pop("note") == "citation":
+            kind = note.pop("note")
+            if kind == "citation":
                 key = note.pop("contract"), note.pop("where"), note.pop("words")
                 self.citations[key] = note
+            elif kind == "gradient":
+                self.coverage.add([note["name"]], note["contracts"])
             else:
                 self.documentation.append(note)
 
@@ -168,6 +177,7 @@ class Record:
             "header": self.header,
             "contracts": [self._cited(c) for c in sorted(self.contracts, key=lambda c: c["id"])],
             "documentation": sorted(self.documentation, key=lambda s: s["symbol"]),
+            "gradients": self.coverage.states(self.registered),
             "outcomes": [asdict(outcome) for outcome in ranked],
             "footer": {
                 "complete": self.complete,

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis.errors import FlakyFailure
 
 from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
+from conformance.coverage import Coverage
 from conformance.deviations import Deviation
 from conformance.profiles import Profile, hypothesis_settings, seed_for, shrinking_at_most
 from conformance.record import Failure, Outcome
+from conformance.registry import forget, looked_up
 
 SHRINK_SECONDS = 10
 """How long a failure is made smaller. The verdict stands before; only the program gets shorter."""
@@ -55,6 +57,7 @@ class ItemRun:
         self.outcomes = {c.id: Outcome(c.id, told, mode) for c in self.contracts}
         self.node_id = ""
         self.notes: list[Mapping[str, Any]] = []
+        self.coverage = Coverage()
         self._digest = hashlib.sha256()
         self._pinned: tuple[str, str] | None = None
         self._raised: Violation | None = None
@@ -113,6 +116,7 @@ class ItemRun:
         searching = self._pinned is None
         if searching:
             self._digest.update(case.digest)
+        forget()
         started = time.perf_counter()
         try:
             seen = self.cases.run(case, self.mode)
@@ -123,7 +127,7 @@ class ItemRun:
         if searching and self.cases.notes is not None:
             self.notes += self.cases.notes(seen)
         share = (time.perf_counter() - started) / max(len(self.contracts), 1)
-        violations = []
+        violations, looks = [], {}
         for contract in self.contracts:
             started = time.perf_counter()
             found = _look(contract, seen)
@@ -131,13 +135,22 @@ class ItemRun:
             if searching:
                 self.outcomes[contract.id].seconds += share + time.perf_counter() - started
                 self._count(self.outcomes[contract.id], found, known)
+            looks[contract.id] = found
             if isinstance(found, Violation) and known is None:
                 violations.append(found)
+        self._cover(looks)
         self._note(violations, first=searching)
         for violation in violations:
             if (violation.contract.id, violation.kind) == self._pinned:
                 self._raised = violation
                 raise violation
+
+    def _cover(self, looks: Mapping[str, Tally | Violation]) -> None:
+        """Note which gradient functions ran, and which contracts verified what they gave."""
+        oracles = (contract.id for contract in self.contracts if contract.oracle)
+        found = {name: looks[name] for name in oracles}
+        certain = [n for n, look in found.items() if isinstance(look, Tally) and look.conclusive]
+        self.coverage.add(looked_up(), certain)
 
     def _reject(self, error: str) -> None:
         for outcome in self.outcomes.values():

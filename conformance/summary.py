@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from conformance.coverage import STATES
 from conformance.record import Outcome, Record
 
 NAMED = 3
@@ -30,6 +31,8 @@ def summary_lines(record: Record) -> list[str]:
         lines.append(f"{verdict:9} {contract} {named}: {reason}")
     if record.documentation:
         lines.append(_documentation(record))
+    if record.coverage.ran:
+        lines.append(_gradients(record))
     if not record.outcomes:
         return ["no contract was judged"]
     counts = ", ".join(f"{n} {verdict}" for verdict, n in record.counts().items() if n)
@@ -46,6 +49,13 @@ def _documentation(record: Record) -> str:
     return (
         f"documentation: {done / total:.1%} of {number(total, 'sentence')} accounted for: {counts}"
     )
+
+
+def _gradients(record: Record) -> str:
+    """How many of TensorFlow's gradient functions were verified."""
+    states = Counter(one["state"] for one in record.coverage.states(record.registered))
+    counts = ", ".join(f"{states[state]} {state}" for state in STATES)
+    return f"gradient functions: {len(record.registered)} registered: {counts}"
 
 
 def number(count: int, word: str) -> str:

@@ -26,6 +26,7 @@ Array = npt.NDArray[Any]
     cites=[
         docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded")
     ],
+    oracle=True,
 )
 def gradient_lower_precision(seen: Seen) -> Tally:
     """float16, bfloat16, float32 and complex64 against float64 and complex128."""

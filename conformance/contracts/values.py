@@ -105,6 +105,7 @@ def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
         docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded"),
         guide("autodiff", "Gradient tapes"),
     ],
+    oracle=True,
 )
 def gradient_finite_difference(seen: Seen) -> Tally:
     """In double precision: along a direction through all sources, at two steps."""

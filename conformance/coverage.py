@@ -1,0 +1,41 @@
+"""Which of TensorFlow's registered gradient functions ran, and which of them an oracle verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+STATES = ("verified", "exercised", "unreached")
+
+
+@dataclass
+class Coverage:
+    """Which gradient functions ran.
+
+    Attributes:
+        ran: for each of them the contracts that compared with an oracle what it had a part in.
+    """
+
+    ran: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, names: Iterable[str], contracts: Iterable[str] = ()) -> None:
+        """These functions ran, and these contracts were certain."""
+        for name in names:
+            self.ran.setdefault(name, set()).update(contracts)
+
+    def notes(self) -> list[dict[str, Any]]:
+        """What a record takes in, ready for JSON."""
+        return [
+            {"note": "gradient", "name": name, "contracts": sorted(contracts)}
+            for name, contracts in sorted(self.ran.items())
+        ]
+
+    def states(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        """For each name its state, one of :data:`STATES`, and the contracts that verified it."""
+        states = []
+        for name in names:
+            by = sorted(self.ran.get(name, ()))
+            state = "verified" if by else "exercised" if name in self.ran else "unreached"
+            states.append({"name": name, "state": state, "by": by})
+        return states

@@ -1,0 +1,64 @@
+"""Which gradient functions ran, and which were verified."""
+
+from __future__ import annotations
+
+from conformance.boundary import tensorflow, version
+from conformance.contracts import test_contracts as contracts
+from conformance.coverage import STATES, Coverage
+from conformance.profiles import PROFILES
+from conformance.registry import forget, looked_up, registered
+from conformance.running import ItemRun, Plan
+
+
+def test_what_a_tape_differentiates_is_looked_up() -> None:
+    """Not what merely runs, and not again once it is forgotten."""
+    tf = tensorflow()
+    x = tf.Variable(1.0)
+    forget()
+    with tf.GradientTape() as tape:
+        y = tf.math.sin(x)
+    assert "Sin" not in looked_up()
+
+    tape.gradient(y, x)
+    assert {"Sin", "ReadVariableOp"} <= looked_up()
+
+    forget()
+    assert not looked_up()
+
+
+def test_what_has_no_gradient_is_not_registered() -> None:
+    """Declared so by TensorFlow, or registered by somebody else."""
+    tf = tensorflow()
+    tf.RegisterGradient("TapemeasureCoverage")(lambda _, upstream: upstream)
+
+    assert "Sin" in registered()
+    assert not {"ZerosLike", "TapemeasureCoverage"} & set(registered())
+
+
+def test_a_gradient_function_is_verified_exercised_or_unreached() -> None:
+    """What one item has verified another need not."""
+    coverage = Coverage()
+    coverage.add(["Sin", "Cos"], ["a-promise"])
+    coverage.add(["Sin"], ["another"])
+    coverage.add(["Sin", "Neg"])
+
+    assert coverage.states(["Cos", "Neg", "Sin", "Tan"]) == [
+        {"name": "Cos", "state": "verified", "by": ["a-promise"]},
+        {"name": "Neg", "state": "exercised", "by": []},
+        {"name": "Sin", "state": "verified", "by": ["a-promise", "another"]},
+        {"name": "Tan", "state": "unreached", "by": []},
+    ]
+    assert {one["state"] for one in coverage.states(["Cos", "Neg", "Tan"])} == set(STATES)
+
+
+def test_an_item_knows_what_its_cases_verified() -> None:
+    """The sine's gradient against finite differences."""
+    plan = Plan(PROFILES["quick"], 0, None, version(tensorflow()))
+    run = ItemRun(contracts.graph, "tf.math.sin", "eager", plan)
+
+    run.test()()
+
+    assert "gradient-finite-difference" in run.coverage.ran["Sin"]
+    assert {"note": "gradient", "name": "Sin", "contracts": sorted(run.coverage.ran["Sin"])} in (
+        run.coverage.notes()
+    )
