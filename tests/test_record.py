@@ -102,12 +102,14 @@ NOTES: list[dict[str, Any]] = [
         "state": "cited",
         "by": ["a-promise"],
     },
+    {"note": "gradient", "name": "Sin", "contracts": ["a-promise"]},
 ]
 
 
 def record(*outcomes: Outcome) -> Record:
     """A complete record of a run that has read the documentation."""
     made = Record(HEADER, list(outcomes), [CONTRACT], complete=True, seconds=1.5)
+    made.registered = ("Cos", "Sin")
     made.note(copy.deepcopy(NOTES))
     return made
 
@@ -246,6 +248,14 @@ def test_sentences_are_sorted_by_symbol_and_stay_as_written() -> None:
     assert found[:3] == [("tf.A", "Z."), ("tf.A", "A."), ("tf.B", "Two.")]
 
 
+def test_every_registered_gradient_function_is_in_one_state() -> None:
+    """In the order of TensorFlow's registry, which is sorted."""
+    assert record().to_json()["gradients"] == [
+        {"name": "Cos", "state": "unreached", "by": []},
+        {"name": "Sin", "state": "verified", "by": ["a-promise"]},
+    ]
+
+
 def test_the_summary_says_how_much_of_the_documentation_is_accounted_for() -> None:
     """A sentence that nobody has read as it is now is not."""
     made = record(outcome())
@@ -253,6 +263,7 @@ def test_the_summary_says_how_much_of_the_documentation_is_accounted_for() -> No
 
     assert summary_lines(made) == [
         "documentation: 50.0% of 4 sentences accounted for: 1 changed, 1 cited, 1 filed, 1 open",
+        "gradient functions: 2 registered: 1 verified, 0 exercised, 1 unreached",
         "1 contract, 1 cell: 1 holds",
     ]
 
@@ -400,6 +411,9 @@ def altered(path: str, change: Callable[[Any, str], None]) -> Any:
         ("documentation.0.state", "known"),
         ("documentation.0.hash", None),
         ("documentation.0.by", "a-promise"),
+        ("gradients.0.name", ""),
+        ("gradients.0.state", "known"),
+        ("gradients.0.by", "a-promise"),
         ("outcomes.0.contract", "A Promise"),
         ("outcomes.0.mode", "graph"),
         ("outcomes.0.verdict", "passed"),
