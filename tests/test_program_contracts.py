@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.contract import Violation
-from conformance.contracts.programs import program_shape_and_dtype, program_values
+from conformance.contracts.programs import (
+    program_exceptions,
+    program_shape_and_dtype,
+    program_values,
+)
 from conformance.program_cases import ProgramCase, run
-from strategies.programs import Take, Watch
+from strategies.graphs import Node, Ref
+from strategies.programs import Call, Take, Watch
 from tests.forks import in_fork
-from tests.tape_programs import ask, called, make, program, tape
+from tests.tape_programs import SCALAR, ask, called, make, program, tape
 
 X, Y, SLOPE, Z = range(4)
 
@@ -37,6 +42,24 @@ def judged_under_lie() -> tuple[str, dict[str, int]]:
     except Violation as violation:
         return violation.kind, program_values.check(seen).inconclusive
     return "", {}
+
+
+def test_a_tape_that_could_not_answer_may_be_used_or_not() -> None:
+    """The second derivative of softsign is a gap; whether that used the tape up nobody says."""
+    node = Node("tf.nn.softsign", "tf.nn.softsign", (Ref(X),), (), (SCALAR,))
+    inner = tape(1, Watch(1, X), Call((Y,), node))
+    written = program(
+        make(X),
+        tape(0, Watch(0, X), inner, ask(0, Y, X, tape=1), Take(SLOPE, 0), called("", Z, SLOPE)),
+        *(ask(1, Z, X), ask(2, Z, X)),
+    )
+    seen = run(ProgramCase(written), "eager")
+
+    tally = program_exceptions.check(seen)
+
+    assert seen.model.answers[2] == "RuntimeError"
+    assert list(tally.gaps) == ["LookupError: gradient registry has no entry for: SoftsignGrad"]
+    assert tally.inconclusive == {"the tape was asked before, and raised": 1}
 
 
 def test_values_of_what_has_another_shape_are_not_judged() -> None:
