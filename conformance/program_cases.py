@@ -110,6 +110,9 @@ class SeenProgram:
         error: what ended it early, though its ops alone run and gradients that raise are caught;
             else None.
         answers: what each question got, nested as TensorFlow nested it, or what it raised.
+        failed: the tapes that raised what they should not have.
+        apart: the questions that such a tape was asked afterwards, without their answers: nobody
+            says whether it was used up.
         watched: what each ``watched_variables`` gave: slots, or -1 for what is no Variable of the
             program.
         held: the Tensors that tapes kept alive, by name: tapes that have answered for good, when
@@ -120,6 +123,8 @@ class SeenProgram:
         self.case, self.mode, self.model = case, mode, case.model(mode)
         self.error: Exception | None = None
         self.answers: dict[int, Structure[Gradient | None] | Exception] = {}
+        self.failed: set[int] = set()
+        self.apart: list[int] = []
         self.watched: dict[int, tuple[int, ...]] = {}
         self.held: dict[str, list[str]] = {}
         self._arrays: dict[int, Array] = {}
@@ -137,6 +142,7 @@ class SeenProgram:
                     self.answers[number] = skeleton(found, _dense)
                 except Exception as raised:  # noqa: BLE001 - slices that do not fit one another
                     self.answers[number] = raised_by_tensorflow(raised)
+        self._set_apart()
         bound = {i: names[name] for i, name in enumerate(self.case.program.names) if name in names}
         variables = {id(bound[slot]): slot for slot in self.model.assigned if slot in bound}
         for number in self.model.watched:
@@ -146,22 +152,25 @@ class SeenProgram:
             if slot not in self.model.assigned:
                 self._arrays[slot] = np.asarray(tensor.numpy())
 
+    def _set_apart(self) -> None:
+        for number, asked in self.case.questions.items():
+            found = self.answers.get(number)
+            if asked.tape in self.failed and number in self.answers:
+                del self.answers[number]
+                self.apart.append(number)
+            elif isinstance(found, Exception) and isinstance(self.model.answers[number], Answer):
+                self.failed.add(asked.tape)
+
     def release(self, names: dict[str, Any]) -> None:
         """Delete the program, first all but the tapes that hold nothing; note which Tensors live.
 
-        A tape whose gradient has raised unexpectedly may not have answered. A traced function is a
-        cycle of references: whatever it captured waits for the collector.
+        A tape that has failed may not have answered. A traced function is a cycle of references:
+        whatever it captured waits for the collector.
         """
         slots = enumerate(self.case.program.names)
         tensors = [name for slot, name in slots if slot not in self.model.assigned]
         living = {name: weakref.ref(names[name]) for name in tensors if name in names}
-        failed = {
-            asked.tape
-            for number, asked in self.case.questions.items()
-            if isinstance(self.answers[number], Exception)
-            and isinstance(self.model.answers[number], Answer)
-        }
-        tapes = [names[f"t{tape}"] for tape in self.model.empty - failed]
+        tapes = [names[f"t{tape}"] for tape in self.model.empty - self.failed]
         names.clear()
         for which in ("answered", "deleted"):
             if self.case.traces and any(ref() is not None for ref in living.values()):

@@ -58,6 +58,7 @@ def test_a_tape_that_could_not_answer_may_be_used_or_not() -> None:
     tally = program_exceptions.check(seen)
 
     assert seen.model.answers[2] == "RuntimeError"
+    assert seen.apart == [2]
     assert list(tally.gaps) == ["LookupError: gradient registry has no entry for: SoftsignGrad"]
     assert tally.inconclusive == {"the tape was asked before, and raised": 1}
 

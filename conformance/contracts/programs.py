@@ -105,21 +105,19 @@ def _violation(
 )
 def program_exceptions(seen: SeenProgram) -> Tally:
     """The type of the exception is compared, not its text."""
-    tally, undone = Tally(conclusive=1), set[int]()  # tapes that failed to answer: used, or not
+    tally = Tally(conclusive=1)
+    for _ in seen.apart:
+        tally.undecided("the tape was asked before, and raised")
     for number, answer in seen.model.answers.items():
         if number not in seen.answers:
             continue
-        found, asked = seen.answers[number], seen.case.questions.get(number)
+        found = seen.answers[number]
         if isinstance(answer, str):
-            if asked is not None and asked.tape in undone:
-                tally.undecided("the tape was asked before, and raised")
-                continue
             if type(found).__name__ != answer:
                 raise _violation(seen, "exception", f"{answer} for g{number}", repr(found))
             tally.conclusive += 1
         elif isinstance(found, Exception):
             tally += _raised(seen, number, found)
-            undone |= {seen.case.questions[number].tape}
     if seen.error is not None and (refusal := _refusal(seen.error)):
         tally.gap(refusal)
     elif seen.error is not None:
