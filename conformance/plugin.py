@@ -25,7 +25,7 @@ from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
 from conformance.record import Record, check_writable, outcome_from_json
-from conformance.registry import registered
+from conformance.registry import registry
 from conformance.running import ItemRun, Plan, failure_text
 from conformance.summary import number, summary_lines
 
@@ -182,7 +182,12 @@ class TapeRun:
             minor = version(tensorflow())
             known = [d for d in self.deviations if d.covers(minor)]
             self._plan = Plan(
-                self.profile, self.seed, self.config.option.tape_examples, minor, tuple(known)
+                self.profile,
+                self.seed,
+                self.config.option.tape_examples,
+                minor,
+                tuple(known),
+                registry(),
             )
         return self._plan
 
@@ -337,7 +342,7 @@ RUN = pytest.StashKey[TapeRun]()
 def _facts() -> dict[str, Any]:
     """What only a process knows that has run items: its TensorFlow's, and the contracts."""
     used = environment.used(tensorflow())
-    return {"used": used, "contracts": stated(), "registered": registered()}
+    return {"used": used, "contracts": stated(), "registered": registry().differentiable}
 
 
 def _asks_for_contracts(config: pytest.Config) -> bool:

@@ -14,41 +14,37 @@ from typing import Any
 from conformance.boundary import tensorflow
 
 
-class _Noting(dict[str, Any]):
-    """A registry that notes what is looked up in it."""
+class Registry(dict[str, Any]):
+    """A registry that notes what is looked up in it.
+
+    Attributes:
+        differentiable: the types of ops that TensorFlow has a gradient function for, sorted; not
+            those that are declared to have none, nor what a program registers.
+    """
 
     def __init__(self, entries: Mapping[str, Any]) -> None:
         super().__init__(entries)
-        self.found: set[str] = set()
         self.differentiable = tuple(sorted(name for name in entries if entries[name]["type"]))
+        self._found: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        self.found.add(name)
+        self._found.add(name)
         return super().__getitem__(name)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._found.clear()
+
+    def looked_up(self) -> set[str]:
+        """Of the differentiable types those whose functions ran since :meth:`forget`."""
+        return self._found.intersection(self.differentiable)
 
 
 @cache
-def _registry() -> _Noting:
+def registry() -> Registry:
+    """The registry of this process's TensorFlow, which notes from now on."""
     tensorflow()
-    registry = importlib.import_module("tensorflow.python.framework.ops").gradient_registry
-    noting = _Noting(registry._registry)  # noqa: SLF001 - there is no public way
-    registry._registry = noting  # noqa: SLF001
+    theirs = importlib.import_module("tensorflow.python.framework.ops").gradient_registry
+    noting = Registry(theirs._registry)  # noqa: SLF001 - there is no public way
+    theirs._registry = noting  # noqa: SLF001
     return noting
-
-
-def registered() -> tuple[str, ...]:
-    """The types of ops that TensorFlow has a gradient function for, sorted.
-
-    Not those that are declared to have none, nor what a program registers.
-    """
-    return _registry().differentiable
-
-
-def forget() -> None:
-    """Look up anew."""
-    _registry().found.clear()
-
-
-def looked_up() -> set[str]:
-    """The types of ops whose gradient functions ran since :func:`forget`."""
-    return _registry().found.intersection(registered())

@@ -18,7 +18,7 @@ from conformance.coverage import Coverage
 from conformance.deviations import Deviation
 from conformance.profiles import Profile, hypothesis_settings, seed_for, shrinking_at_most
 from conformance.record import Failure, Outcome
-from conformance.registry import forget, looked_up
+from conformance.registry import Registry
 
 SHRINK_SECONDS = 10
 """How long a failure is made smaller. The verdict stands before; only the program gets shorter."""
@@ -34,6 +34,7 @@ class Plan:
         examples: the number of cases, if not the profile's.
         version: the minor version of TensorFlow.
         deviations: the known ones that concern this version.
+        registry: where it is noted which gradient functions run, if it is.
     """
 
     profile: Profile
@@ -41,6 +42,7 @@ class Plan:
     examples: int | None
     version: tuple[int, int]
     deviations: Sequence[Deviation] = ()
+    registry: Registry | None = None
 
 
 class ItemRun:
@@ -116,10 +118,9 @@ class ItemRun:
         searching = self._pinned is None
         if searching:
             self._digest.update(case.digest)
-        forget()
         started = time.perf_counter()
         try:
-            seen = self.cases.run(case, self.mode)
+            seen = self._run(case)
         except Unsupported as error:
             if searching:
                 self._reject(str(error))
@@ -145,12 +146,19 @@ class ItemRun:
                 self._raised = violation
                 raise violation
 
+    def _run(self, case: Any) -> Any:
+        if self.plan.registry is not None:
+            self.plan.registry.forget()
+        return self.cases.run(case, self.mode)
+
     def _cover(self, looks: Mapping[str, Tally | Violation]) -> None:
         """Note which gradient functions ran, and which contracts verified what they gave."""
+        if self.plan.registry is None:
+            return
         oracles = (contract.id for contract in self.contracts if contract.oracle)
         found = {name: looks[name] for name in oracles}
         certain = [n for n, look in found.items() if isinstance(look, Tally) and look.conclusive]
-        self.coverage.add(looked_up(), certain)
+        self.coverage.add(self.plan.registry.looked_up(), certain)
 
     def _reject(self, error: str) -> None:
         for outcome in self.outcomes.values():

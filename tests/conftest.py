@@ -17,8 +17,11 @@ ROOT = Path(__file__).parents[1]
 TENSORFLOW = '''\
 """As much of TensorFlow as the plugin asks for."""
 
+import sys
 from types import SimpleNamespace
 
+registry = SimpleNamespace(_registry={{}})
+sys.modules["tensorflow.python.framework.ops"] = SimpleNamespace(gradient_registry=registry)
 __version__ = "{version}"
 version = SimpleNamespace(GIT_VERSION="v{version}-0-gfake")
 debugging = SimpleNamespace(disable_traceback_filtering=lambda: None)

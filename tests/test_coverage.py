@@ -6,7 +6,7 @@ from conformance.boundary import tensorflow, version
 from conformance.contracts import test_contracts as contracts
 from conformance.coverage import STATES, Coverage
 from conformance.profiles import PROFILES
-from conformance.registry import forget, looked_up, registered
+from conformance.registry import registry
 from conformance.running import ItemRun, Plan
 
 
@@ -14,16 +14,16 @@ def test_what_a_tape_differentiates_is_looked_up() -> None:
     """Not what merely runs, and not again once it is forgotten."""
     tf = tensorflow()
     x = tf.Variable(1.0)
-    forget()
+    registry().forget()
     with tf.GradientTape() as tape:
         y = tf.math.sin(x)
-    assert "Sin" not in looked_up()
+    assert "Sin" not in registry().looked_up()
 
     tape.gradient(y, x)
-    assert {"Sin", "ReadVariableOp"} <= looked_up()
+    assert {"Sin", "ReadVariableOp"} <= registry().looked_up()
 
-    forget()
-    assert not looked_up()
+    registry().forget()
+    assert not registry().looked_up()
 
 
 def test_what_has_no_gradient_is_not_registered() -> None:
@@ -31,8 +31,8 @@ def test_what_has_no_gradient_is_not_registered() -> None:
     tf = tensorflow()
     tf.RegisterGradient("TapemeasureCoverage")(lambda _, upstream: upstream)
 
-    assert "Sin" in registered()
-    assert not {"ZerosLike", "TapemeasureCoverage"} & set(registered())
+    assert "Sin" in registry().differentiable
+    assert not {"ZerosLike", "TapemeasureCoverage"} & set(registry().differentiable)
 
 
 def test_a_gradient_function_is_verified_exercised_or_unreached() -> None:
@@ -53,7 +53,7 @@ def test_a_gradient_function_is_verified_exercised_or_unreached() -> None:
 
 def test_an_item_knows_what_its_cases_verified() -> None:
     """The sine's gradient against finite differences."""
-    plan = Plan(PROFILES["quick"], 0, None, version(tensorflow()))
+    plan = Plan(PROFILES["quick"], 0, None, version(tensorflow()), registry=registry())
     run = ItemRun(contracts.graph, "tf.math.sin", "eager", plan)
 
     run.test()()
