@@ -17,8 +17,8 @@ from strategies.ops.windows import images, is_filled
 from strategies.shapes import Shape
 from strategies.tensors import TensorType, Value
 
-SINGLE = ("float32", "float16", "bfloat16")
-"""What kernels take that have no double precision."""
+SINGLE = ("float32", "float16")
+"""What kernels take that have no double precision; bfloat16 is no kernel's in all versions."""
 
 
 def _loss(logits: Value, axis: int) -> TensorType:
@@ -80,7 +80,7 @@ def ctc_loss(site: Site) -> Call:
     return call(x, *labels, collapse, merge, result=x.type.like((shape[1],), (0, most)))
 
 
-@op("tf.nn.local_response_normalization", dtypes=("float32", "float16"))
+@op("tf.nn.local_response_normalization", dtypes=SINGLE)
 def local_response_normalization(site: Site) -> Call:
     """Divided by a power of the sum of squares of the channels nearby."""
     fresh = images(2, (2, 1, 4))[:-1]
@@ -199,10 +199,11 @@ def batch_norm_grad(version: str, **fields: Any) -> Op:
     of = f"tf.raw_ops.FusedBatchNorm{version}"
     name = f"tf.raw_ops.FusedBatchNormGrad{version}"
     inner = _NORMAL.format(name=of, x="{1}", s="{2}", b="{2}")
-    reserves = ", ".join(
-        f"reserve_space_{i}={inner}.reserve_space_{i}"
-        for i in ((1, 2, 3) if "3" in version else (1, 2))
-    )
+    # of a batch that is trained on, its mean and variance; else those that are given
+    known = [f"reserve_space_1={{3}} or {inner}.reserve_space_1"]
+    known += [f"reserve_space_2={{4}} or {inner}.reserve_space_2"]
+    known += [f"reserve_space_3={inner}.reserve_space_3"] * (version == "V3")
+    reserves = ", ".join(known)
     text = (
         f"{name}(y_backprop={{0}}, x={{1}}, scale={{2}}, {reserves}, epsilon={{5}}, "
         "is_training={6}, data_format={7})[:3]"
@@ -272,7 +273,7 @@ def lstm(name: str) -> Op:
             result=[result.like(bounds=most), result],
         )
 
-    return op(name, call=text, dtypes=("float32", "float16"))(build)
+    return op(name, call=text, dtypes=SINGLE)(build)
 
 
 lstm("tf.raw_ops.BlockLSTM")
