@@ -13,6 +13,7 @@ from strategies.ops.choices import FLAG, SELDOM, one_of
 from strategies.ops.linalg import contraction
 from strategies.ops.spec import Call, Op, Site, call, op
 from strategies.ops.windows import (
+    KINDS,
     SMALL,
     VOLUME,
     Sliding,
@@ -25,8 +26,6 @@ from strategies.ops.windows import (
 from strategies.shapes import Shape
 from strategies.tensors import Value
 
-KINDS = ("float64", "float32", "float16")
-"""No bfloat16: in 2.8 its results come out as float32, and volumes have no gradient to 2.10."""
 OUT = (1, 2)
 """Channels that come out; for depthwise convolutions how many each channel becomes."""
 

@@ -14,6 +14,7 @@ from strategies.dtypes import FLOATS
 from strategies.ops.choices import FLAG, has_elements, keywords, one_of
 from strategies.ops.spec import Call, Op, Site, around_zero, call, op
 from strategies.ops.windows import (
+    KINDS,
     SMALL,
     VOLUME,
     Sliding,
@@ -66,15 +67,15 @@ def pooling(name: str, rank: int, *, explicit: bool = False, **fields: Any) -> O
     return op(name, **{"dtypes": FLOATS, **fields})(build)
 
 
-pooling("tf.nn.avg_pool1d", 1)
-pooling("tf.nn.avg_pool2d", 2)
+pooling("tf.nn.avg_pool1d", 1, dtypes=KINDS)
+pooling("tf.nn.avg_pool2d", 2, dtypes=KINDS)
 pooling("tf.nn.avg_pool3d", VOLUME, dtypes=SINGLE)
 pooling("tf.nn.max_pool1d", 1, ties=True)
 pooling("tf.nn.max_pool2d", 2, explicit=True, ties=True)
 pooling("tf.nn.max_pool3d", VOLUME, dtypes=SINGLE, ties=True)
 
 
-@op("tf.nn.pool", dtypes=FLOATS, ties=True)
+@op("tf.nn.pool", dtypes=KINDS, ties=True)
 def pool(site: Site) -> Call:
     """Either kind, over one or two spatial axes, in windows with gaps too."""
     kind = site.draw(one_of("AVG", "MAX"), "kind")

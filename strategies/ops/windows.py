@@ -16,6 +16,9 @@ from strategies.values import Domain
 SMALL = Domain(-16.0, 16.0)
 """Where a sum of products of a window does not overflow float16."""
 
+KINDS = ("float64", "float32", "float16")
+"""What most kernels take. Not bfloat16: in 2.8 what convolutions and averages give in it comes out
+as float32, and to 2.10 convolutions of volumes have no gradient in it."""
 VOLUME = 3
 """Spatial axes of a volume."""
 
