@@ -87,7 +87,7 @@ def throughput(rounds: int = 5, count: int = 400) -> tuple[list[float], float]:
     """
     ops = st.sampled_from(list(CATALOGUE))
     cases = ops.flatmap(lambda op: graph_cases(op, "eager", ("float64", "complex128")))
-    plain = cases.filter(lambda case: case.is_double).map(lambda c: replace(c, forward=False))
+    plain = cases.filter(lambda case: case.is_finest).map(lambda c: replace(c, forward=False))
     each(plain, count, verify)  # the first op of a kind costs up to a hundred times as much
     rates = []
     with sampled() as counts:

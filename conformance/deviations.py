@@ -33,7 +33,7 @@ FILE = Path(__file__).with_name("deviations.toml")
 _OPTIONAL = {"dtypes", "operands"}
 _LISTS = {"contracts", "ops", "modes", *_OPTIONAL}
 _FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS}
-_OPERANDS = ("zero", "empty", "broadcast")
+_OPERANDS = ("zero", "empty", "broadcast", "same")
 _MANY = {"contracts": "the id of a contract", "ops": "the name of a catalogue entry"}
 _HINT = "the head of conformance/deviations.toml shows how an entry looks"
 
@@ -48,8 +48,8 @@ class Deviation:
         ops: catalogue entries of which the failing program holds at least one; empty: any.
         dtypes: what that op takes or returns, one of them at least; empty: anything.
         operands: what is said of its operands: ``zero`` (an element of one is exactly zero, at one
-            of the points), ``empty`` (one has no elements, or a result has none) or ``broadcast``
-            (their shapes differ).
+            of the points), ``empty`` (one has no elements, or a result has none), ``broadcast``
+            (their shapes differ) or ``same`` (two of them are one value).
         modes: the modes in which it shows; empty: all.
         since, until: the minor versions that have it, inclusive; None: open.
         kind: the kind of the violation.
@@ -99,6 +99,8 @@ class Deviation:
             nodes = [n for n in nodes if _is_empty(graph, n)]
         if "broadcast" in self.operands:
             nodes = [n for n in nodes if len({graph.types[i].shape for i in n.operands}) > 1]
+        if "same" in self.operands:
+            nodes = [n for n in nodes if len(set(n.operands)) < len(n.operands)]
         if nodes and "zero" in self.operands:
             zeros = _zeros(case)
             nodes = [n for n in nodes if zeros.intersection(n.operands)]
@@ -115,7 +117,7 @@ def _is_empty(graph: Graph, node: Node) -> bool:
 
 def _zeros(case: Any) -> set[int]:
     """The values of a graph that hold an exact zero at one of the points, run eagerly in double."""
-    tf, found = tensorflow(), set[int]()
+    tf, graph, found = tensorflow(), case.graph.widened, set[int]()
     for point in range(len(case.points)):
         arrays = case.arrays(point)
         values = list(arrays)
@@ -126,7 +128,7 @@ def _zeros(case: Any) -> set[int]:
             return result
 
         try:
-            case.graph.astype(dtypes.widest).function(tf, note)(*map(tf.constant, arrays))
+            graph.function(tf, note)(*graph.tensors(tf, arrays))
         except Exception as error:  # noqa: BLE001 - what only another mode runs: no zero is known
             raised_by_tensorflow(error)
             continue

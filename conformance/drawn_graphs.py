@@ -104,9 +104,12 @@ class GraphCase:
         return max(dtypes.epsilon(d) for d in kinds if dtypes.is_differentiable(d))
 
     @cached_property
-    def is_double(self) -> bool:
-        """Whether everything is in double precision, so that finite differences can judge it."""
-        return self.coarsest == dtypes.epsilon("float64")
+    def is_finest(self) -> bool:
+        """Whether no kernel is more precise, so that finite differences can judge it.
+
+        That is double precision, but where an op has none.
+        """
+        return self.coarsest == dtypes.epsilon(self.graph.finest)
 
     def arrays(self, point: int) -> list[Array]:
         """The numbers of one point: an array for each input, in the widest dtype of its kind."""

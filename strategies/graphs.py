@@ -62,6 +62,7 @@ class Node:
         ties: whether it is not smooth where elements of its operands are equal.
         kinks: the values at which it is not smooth where an element is one of the numbers.
         derivative: if it is no call, but the gradient of a graph of its operands.
+        single: whether TensorFlow has no kernel for it that computes in double precision.
     """
 
     op: str
@@ -75,6 +76,7 @@ class Node:
     ties: bool = False
     kinks: tuple[tuple[int, tuple[float, ...]], ...] = ()
     derivative: Derivative | None = None
+    single: bool = False
 
     @cached_property
     def operands(self) -> tuple[int, ...]:
@@ -204,6 +206,22 @@ class Graph:
         inner = (node.derivative for node in self.nodes)
         return sum(1 if d is None else 1 + 3 * d.graph.length for d in inner)
 
+    @cached_property
+    def single(self) -> bool:
+        """Whether some node has no kernel in double precision: float32 is its most precise."""
+        inner = (node.derivative for node in self.nodes)
+        return any(node.single for node in self.nodes) or any(d and d.graph.single for d in inner)
+
+    @property
+    def finest(self) -> str:
+        """The widest real dtype in which the whole graph can be run."""
+        return "float32" if self.single else "float64"
+
+    @cached_property
+    def widened(self) -> Graph:
+        """The same graph in the highest precision that all of its nodes have."""
+        return self.astype(dtypes.at_least_single if self.single else dtypes.widest)
+
     def name(self, value: int) -> str:
         """How a value is called in the printed source: ``x0``, ``y1``, ``y2[0]``."""
         return self._names[value]
@@ -266,6 +284,10 @@ class Graph:
         exec(_compiled(text), scope)  # noqa: S102 - our own text
         function: Callable[..., list[Any]] = scope["graph"]
         return function
+
+    def tensors(self, tf: Any, arrays: Sequence[Any]) -> list[Any]:
+        """Arrays as tensors of the types of the inputs, none of them in half precision."""
+        return [tf.constant(a, i.type.dtype) for a, i in zip(arrays, self.inputs, strict=True)]
 
     def astype(self, dtype: Callable[[str], str]) -> Graph:
         """The same graph with every floating or complex dtype replaced by ``dtype(of it)``."""

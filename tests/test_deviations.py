@@ -186,8 +186,8 @@ BROKEN = {
     'kind = "value"\n': (
         'kind = "value"\noperands = ["nought"]\n',
         "deviation 'cumprod-zero' has 'nought' among its operands",
-        "one of zero, empty, broadcast",
-        "known are zero, empty, broadcast",
+        "one of zero, empty, broadcast, same",
+        "known are zero, empty, broadcast, same",
     ),
     '"nan"': (
         '"nan("',

@@ -89,9 +89,10 @@ def assert_as_declared(declared: TensorType, result: tf.Tensor) -> None:
 
 
 def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor], raised: Counter[str]) -> None:
-    """The tape answers None exactly for the inputs that the graph does not reach.
+    """The tape answers None for the inputs that the graph does not reach.
 
-    A gradient that raises is counted and no more: the contracts judge it, not this test.
+    A gradient that is None for another, or that raises, is counted and no more: the contracts
+    judge it, not this test.
     """
     __tracebackhide__ = True
     watched = {i: x for i, x in enumerate(inputs) if x.dtype.is_floating or x.dtype.is_complex}
@@ -102,11 +103,13 @@ def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor], raised: Co
         if output.dtype.is_floating or output.dtype.is_complex:
             try:
                 gradients = tape.gradient(output, watched)
-            except (LookupError, *NO_KERNEL) as error:
+            except Exception as error:  # noqa: BLE001 - TensorFlow raises all kinds
                 raised[f"{type(error).__name__}: {str(error)[:200]}: {graph.statements()}"] += 1
                 continue
             connected = {i for i, gradient in gradients.items() if gradient is not None}
-            assert connected == graph.reached[value]
+            assert connected <= graph.reached[value]
+            if connected != graph.reached[value]:
+                raised[f"None: {graph.statements()}"] += 1
 
 
 @pytest.mark.parametrize("subject", CATALOGUE)
@@ -114,6 +117,9 @@ def test_an_op_gives_what_its_entry_declares(
     subject: str, record_property: Callable[[str, object], None]
 ) -> None:
     """Results have the declared number, dtype, shape and bounds, and the modelled connections."""
+    if tuple(map(int, tf.__version__.split(".")[:2])) < CATALOGUE[subject].since:
+        pytest.skip(f"this TensorFlow has no {subject}")
+    finest = "float64" if CATALOGUE[subject].in_double else "float32"
     worked: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     raised: Counter[str] = Counter()
@@ -135,7 +141,7 @@ def test_an_op_gives_what_its_entry_declares(
         try:
             seen = results(graph, inputs)
         except (*NO_KERNEL, TypeError) as error:
-            if main in EXACT:
+            if main == finest or main in EXACT:
                 raise
             note(str(error))
             refused[main] += 1

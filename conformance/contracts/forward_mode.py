@@ -38,7 +38,7 @@ def gradient_forward_mode(seen: Seen) -> Tally:
     """The jvp along the direction, weighted with the cotangent, against finite differences."""
     tally = Tally()
     case = seen.case
-    if not (case.forward and case.is_double and case.differentiated) or not seen.points:
+    if not (case.forward and case.is_finest and case.differentiated) or not seen.points:
         return tally
     gradients, estimate = comparable(seen, seen.points[0].gradients), seen.estimates.get(0)
     if not gradients or estimate is None:

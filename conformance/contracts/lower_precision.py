@@ -14,7 +14,6 @@ from conformance.graph_cases import GRAPHS, Seen
 from conformance.oracles.agreement import RESOLUTION
 from conformance.oracles.lower_precision import DoublePrecision, Reference
 from conformance.oracles.singular import singular
-from strategies import dtypes
 
 Array = npt.NDArray[Any]
 
@@ -29,10 +28,10 @@ Array = npt.NDArray[Any]
     oracle=True,
 )
 def gradient_lower_precision(seen: Seen) -> Tally:
-    """float16, bfloat16, float32 and complex64 against float64 and complex128."""
+    """Against float64 and complex128; of ops that have no such kernel against float32."""
     tally = Tally()
     case = seen.case
-    if case.is_double:
+    if case.is_finest:
         return tally
     for number, point in enumerate(seen.points):
         gradients = comparable(seen, point.gradients)
@@ -50,7 +49,7 @@ def gradient_lower_precision(seen: Seen) -> Tally:
         try:
             references = double.references(between=1, inside=0)
             if any(_off(gradients[i], references[i]) > 1 for i in gradients):
-                wide = case.graph.astype(dtypes.widest)
+                wide = case.graph.widened
                 if reason := singular(tensorflow(), wide, case.arrays(number), 64 * case.coarsest):
                     tally.undecided(f"not smooth: {reason}")
                     continue

@@ -108,10 +108,10 @@ def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
     oracle=True,
 )
 def gradient_finite_difference(seen: Seen) -> Tally:
-    """In double precision: along a direction through all sources, at two steps."""
+    """Along a direction through all sources, at two steps, in the highest precision there is."""
     tally = Tally()
     case = seen.case
-    if not case.is_double:
+    if not case.is_finest:
         return tally
     for number, point in enumerate(seen.points):
         gradients = comparable(seen, point.gradients)
@@ -178,6 +178,12 @@ def projection(seen: Seen, number: int) -> Projection:
     )
 
 
+STEPS = (1.0, 1 / 16, 8.0)
+"""Where the first step is not sharp enough, others."""
+COARSE_STEPS = (1.0, 4.0, 1 / 4, 8.0)
+"""The same in single precision, where the first is large."""
+
+
 def _judge(seen: Seen, number: int, gradients: Gradients) -> Judgement:
     """One direction; a second and a third step where the first is not sharp enough."""
     case = seen.case
@@ -185,7 +191,7 @@ def _judge(seen: Seen, number: int, gradients: Gradients) -> Judgement:
     parts = [abs(part) for part in _parts(gradients, direction).values() if part]
     sharpest = min(parts, default=0.0)
     best: Judgement | None = None
-    for factor in (1.0, 1 / 16, 8.0):
+    for factor in COARSE_STEPS if case.graph.single else STEPS:
         estimate = along.derivative(direction, step=factor * step_for(case.coarsest))
         judgement = judge(
             claim(gradients, direction), estimate, slack=slack(case, gradients, direction)

@@ -26,6 +26,8 @@ MARGIN = 4.0
 """The factor between the largest effect of a few disturbed runs and what is believed."""
 NUDGE = 2.0**-38
 """A disturbance that lets double precision round otherwise everywhere, and does nothing else."""
+COARSE_NUDGE = 2.0**-17
+"""The same for single precision."""
 _HALF = 2.0**-12
 
 
@@ -78,14 +80,15 @@ class DoublePrecision:
         epsilon: float,
     ) -> None:
         self._tf = tf
-        self._graph = graph.astype(dtypes.widest)
+        self._graph = graph.widened
         self._arrays = arrays
         self._targets = targets
-        self._weights = [tf.constant(weight) for weight in weights]
+        kinds = [self._graph.types[self._graph.outputs[k]] for k in targets]
+        self._weights = [tf.constant(w, k.dtype) for w, k in zip(weights, kinds, strict=True)]
         self._sources = sources
         self._epsilon = epsilon
-        kinds = {kind.dtype for kind in graph.types if dtypes.is_differentiable(kind.dtype)}
-        self._tiny = max(map(dtypes.tiny, kinds))
+        every = {kind.dtype for kind in graph.types if dtypes.is_differentiable(kind.dtype)}
+        self._tiny = max(map(dtypes.tiny, every))
 
     def references(self, between: int, inside: int) -> dict[int, Reference]:
         """The gradient of each source, with the bound that so many disturbed runs give.
@@ -107,12 +110,14 @@ class DoublePrecision:
             moved = self._disturbed(seed, 2.0 * self._epsilon)
             for i in judged:
                 growth[i] = max(growth[i], _largest(moved[i] - exact[i]))
+        nudge = COARSE_NUDGE if self._graph.single else NUDGE
         for seed in range(inside):
-            amount = NUDGE * (1 + seed / inside)  # of one element a sign alone makes two runs
+            amount = nudge * (1 + seed / inside)  # of one element a sign alone makes two runs
             up, down = self._disturbed(seed, amount), self._disturbed(seed, -amount)
             for i in judged:
                 own[i] = max(own[i], _largest(up[i] - 2 * exact[i] + down[i]) / 2)
-        ratio = kernel_error(self._epsilon) * self._epsilon / dtypes.epsilon("float64")
+        own_epsilon = dtypes.epsilon(self._graph.finest)
+        ratio = kernel_error(self._epsilon) * self._epsilon / own_epsilon
         return {
             i: Reference(
                 exact[i],
@@ -130,7 +135,7 @@ class DoublePrecision:
 
     def _gradients(self, around: Any) -> dict[int, Any]:
         tf = self._tf
-        inputs = [tf.constant(array) for array in self._arrays]
+        inputs = self._graph.tensors(tf, self._arrays)
         watched = [inputs[i] for i in self._sources]
         function = self._graph.function(tf, around)
         with tf.GradientTape() as tape:

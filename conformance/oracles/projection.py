@@ -7,6 +7,7 @@ dL/dx + i dL/dy, so the derivative along a tangent v is the real part of the sum
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,8 @@ Hook = Callable[[Any], Any]
 
 NOISE = 2.0**-30
 """The relative size of the disturbances that measure how rounding errors grow."""
+COARSE_NOISE = 2.0**-14
+"""The same where the graph computes in single precision."""
 
 
 class Projection:
@@ -31,7 +34,7 @@ class Projection:
 
     Args:
         tf: the TensorFlow module; the graph is run eagerly.
-        graph: all of it in double precision.
+        graph: all of it in the highest precision that it has.
         arrays: the point: float64 or complex128 numbers for each input, integers as they are.
         targets: which outputs are weighted, by position.
         weights: the cotangent, an array for each target.
@@ -56,10 +59,11 @@ class Projection:
         self._targets = targets
         self._weights = weights
         self._epsilon = epsilon
-        self._tensors = [tf.constant(array) for array in arrays]
+        self._tensors = graph.tensors(tf, arrays)
         self._held: dict[int, Any] = {}
         stopped = any(node.blocks == "stopped" for node in graph.nodes)
         self._known = None if stopped else here
+        self._noise = COARSE_NOISE if graph.single else NOISE
         self._function = graph.function(tf, self._hold if stopped else None)
 
     def _hold(self, node: int, result: Any) -> Any:
@@ -72,12 +76,15 @@ class Projection:
         return self._weighted([outputs[k].numpy() for k in self._targets])
 
     def _weighted(self, values: Sequence[Array]) -> Sample:
-        value, magnitude = 0.0, 0.0
+        value, magnitude, square = 0.0, 0.0, 0.0
         for array, weight in zip(values, self._weights, strict=True):
             terms = np.conj(weight) * array
             value += float(terms.sum().real)
             magnitude += float(np.abs(terms).sum())
-        return Sample(value, magnitude)
+            square += float((np.abs(terms) ** 2).sum())
+        # of single precision there is none to spare: the roundings of the terms, which the factors
+        # of the error exceed by far, are taken as independent
+        return Sample(value, math.sqrt(square) if self._graph.single else magnitude)
 
     @cached_property
     def _here(self) -> Sample:
@@ -92,7 +99,8 @@ class Projection:
         def phi(t: float) -> Sample:
             tensors = list(self._tensors)
             for i, tangent in direction.items():
-                tensors[i] = self._tf.constant(self._arrays[i] + t * tangent)
+                kind = self._graph.inputs[i].type.dtype
+                tensors[i] = self._tf.constant(self._arrays[i] + t * tangent, kind)
             return self._sample(self._function, tensors)
 
         return phi
@@ -107,13 +115,14 @@ class Projection:
         worst = 0.0
         for seed in range(3):
             random = np.random.default_rng(seed)
-            disturbed = disturb(self._tf, random, NOISE)
+            disturbed = disturb(self._tf, random, self._noise)
 
             def around(node: int, result: Any, disturbed: Hook = disturbed) -> Any:
                 return disturbed(self._hold(node, result))
 
             function = self._graph.function(self._tf, around, disturbed)
-            worst = max(worst, abs(self._sample(function, self._tensors).value - phi) / NOISE)
+            moved = self._sample(function, self._tensors).value
+            worst = max(worst, abs(moved - phi) / self._noise)
         return worst
 
     def derivative(

@@ -24,7 +24,7 @@ def singular(tf: Any, graph: Graph, arrays: Sequence[Array], reach: float) -> st
 
     Args:
         tf: the TensorFlow module.
-        graph: in double precision.
+        graph: in the highest precision that it has.
         arrays: the point: numbers for each input.
         reach: how near is near, relative to numbers above 1.
     """
@@ -35,7 +35,7 @@ def singular(tf: Any, graph: Graph, arrays: Sequence[Array], reach: float) -> st
         values.extend(tensor.numpy() for tensor in several)
         return result
 
-    graph.function(tf, note)(*map(tf.constant, arrays))
+    graph.function(tf, note)(*graph.tensors(tf, arrays))
     for node in _behind_targets(graph):
         if any(_meets(values[value], kinks, reach) for value, kinks in node.kinks):
             return f"{node.op} is at a kink"

@@ -8,11 +8,16 @@ from strategies.ops import array
 from strategies.ops import reduce
 from strategies.ops import linalg
 from strategies.ops import indexing
+from strategies.ops import conv
+from strategies.ops import pool
+from strategies.ops import space
+from strategies.ops import losses
+from strategies.ops import image
 # isort: on
 
 from strategies.ops.spec import CATALOGUE, Op
 
-MODULES = (math, nn, array, reduce, linalg, indexing)
+MODULES = (math, nn, array, reduce, linalg, indexing, conv, pool, space, losses, image)
 """The modules whose import fills the catalogue."""
 
 __all__ = ["CATALOGUE", "MODULES", "Op"]

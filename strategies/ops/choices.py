@@ -100,6 +100,10 @@ def given_reduction(site: Site, shape: Shape, least: int = 0) -> tuple[Keywords,
     return {"axis": Constant(axis, dtype) if dtype else axis}, over
 
 
+FLAG: Final = st.sampled_from((False, True))
+SELDOM: Final = st.sampled_from((False,) * 5 + (True,))
+"""A flag for what has few kernels."""
+
 KEEPDIMS: Final = keywords("keepdims", (True, False))
 
 

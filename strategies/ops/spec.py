@@ -87,6 +87,7 @@ class Op:
         dtypes: the dtypes that its differentiable operands may have.
         blocks: why no gradient passes, if none does: see :class:`strategies.graphs.Node`.
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
+        since: the minor version of TensorFlow from which it exists.
     """
 
     name: str
@@ -95,6 +96,12 @@ class Op:
     dtypes: tuple[str, ...] = FLOATS + COMPLEX
     blocks: Blocks = ""
     ties: bool = False
+    since: tuple[int, int] = (2, 8)
+
+    @property
+    def in_double(self) -> bool:
+        """Whether it computes in double precision; if not, float32 is what oracles run it in."""
+        return bool({"float64", "complex128"}.intersection(self.dtypes))
 
 
 CATALOGUE: dict[str, Op] = {}
@@ -212,7 +219,13 @@ class Site:
         return self._new(Input(TensorType(dtype, shape, bounds), domain))
 
     def indices(
-        self, shapes: tuple[Shape, ...], lo: int, hi: int, *, distinct: bool = False
+        self,
+        shapes: tuple[Shape, ...],
+        lo: int,
+        hi: int,
+        *,
+        distinct: bool = False,
+        among: tuple[str, ...] = ("int32", "int64"),
     ) -> Value:
         """Integers from ``lo`` to ``hi`` inclusive: a fresh input, or what is there already.
 
@@ -221,9 +234,10 @@ class Site:
             lo: the least integer.
             hi: the largest.
             distinct: whether all of them must differ.
+            among: the dtypes that they may have.
         """
-        known = [] if distinct else self._known(_INDEX_DTYPES, lo, hi, lambda s: s in shapes)
-        fresh = tuple((shape, dtype) for shape in shapes for dtype in _INDEX_DTYPES)
+        known = [] if distinct else self._known(among, lo, hi, lambda s: s in shapes)
+        fresh = tuple((shape, dtype) for shape in shapes for dtype in among)
         chosen = self._choose(known, fresh, "indices")
         if isinstance(chosen, Value):
             return chosen
@@ -268,9 +282,6 @@ class Site:
         self._inputs.append(made)
         self._values.append(value)
         return value
-
-
-_INDEX_DTYPES = ("int32", "int64")
 
 
 @cache
