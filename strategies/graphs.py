@@ -35,9 +35,9 @@ class DType:
 
 @dataclass(frozen=True)
 class Constant:
-    """Integers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``."""
+    """Numbers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``."""
 
-    value: int | tuple[Any, ...]
+    value: float | tuple[Any, ...]
     dtype: str
 
 
@@ -52,7 +52,8 @@ class Node:
 
     Attributes:
         op: the name of its entry in the catalogue.
-        call: what is called, as a dotted path, or a template such as ``{0}[{1}]``.
+        call: what is called, as a dotted path, or a template such as ``{0}[{1}]``, in which
+            ``{named}`` stands for the keyword arguments, each after a comma.
         args, kwargs: the arguments; values of the graph stand in them as :class:`Ref`.
         outputs: the types of its results.
         listed: whether the call returns a sequence of results instead of one tensor.
@@ -273,6 +274,8 @@ class Graph:
         def convert(argument: Argument) -> Argument:
             if isinstance(argument, DType):
                 return DType(dtype(argument.name))
+            if isinstance(argument, Constant):
+                return replace(argument, dtype=dtype(argument.dtype))
             return tuple(map(convert, argument)) if type(argument) is tuple else argument
 
         def retype(of: TensorType) -> TensorType:
@@ -301,9 +304,9 @@ def _compiled(text: str) -> Any:  # a code object, which has no public generic t
 def call_source(node: Node, names: Sequence[str]) -> str:
     """A call as TensorFlow source; values are called by their ``names``."""
     args = [_text(a, names) for a in node.args]
-    if "{" in node.call:
-        return node.call.format(*args)
     named = [f"{key}={_text(value, names)}" for key, value in node.kwargs]
+    if "{" in node.call:
+        return node.call.format(*args, named="".join(f", {one}" for one in named))
     return f"{node.call}({', '.join(args + named)})"
 
 

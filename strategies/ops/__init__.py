@@ -8,11 +8,15 @@ from strategies.ops import array
 from strategies.ops import reduce
 from strategies.ops import linalg
 from strategies.ops import indexing
+from strategies.ops import special
+from strategies.ops import decompositions
+from strategies.ops import banded
+from strategies.ops import signal
 # isort: on
 
 from strategies.ops.spec import CATALOGUE, Op
 
-MODULES = (math, nn, array, reduce, linalg, indexing)
+MODULES = (math, nn, array, reduce, linalg, indexing, special, decompositions, banded, signal)
 """The modules whose import fills the catalogue."""
 
 __all__ = ["CATALOGUE", "MODULES", "Op"]

@@ -1,0 +1,63 @@
+"""Fourier transforms of ``tf.signal``."""
+
+from __future__ import annotations
+
+import math
+
+from strategies.dtypes import COMPLEX, complex_of, real_part
+from strategies.ops.choices import Keywords, has_elements, one_of
+from strategies.ops.spec import Call, Site, around_zero, call, op
+from strategies.shapes import Shape
+
+REAL = ("float64", "float32")
+
+
+def _transform(name: str, axes: int) -> None:
+    def build(site: Site) -> Call:
+        x = site.operand(min_rank=axes, fits=has_elements)
+        size = math.prod(x.shape[-axes:])
+        return call(x, result=x.type.like(bounds=around_zero(size * x.bound)))
+
+    op(name, dtypes=COMPLEX)(build)
+
+
+def _given(site: Site, sides: Shape) -> tuple[Keywords, Shape]:
+    """How many elements are transformed along each axis: all, or more, after zeros, or fewer."""
+    more = tuple(side + 1 for side in sides)
+    fewer = tuple(max(side - 1, 1) for side in sides)
+    lengths = site.draw(one_of(None, sides, more, fewer), "fft_length")
+    return ({"fft_length": lengths}, lengths) if lengths else ({}, sides)
+
+
+def _real_transform(name: str, axes: int) -> None:
+    def build(site: Site) -> Call:
+        x = site.operand(min_rank=axes, fits=has_elements)
+        named, lengths = _given(site, x.shape[-axes:])
+        # half of the last axis is left out, as it is the other half conjugated
+        shape = (*x.shape[:-axes], *lengths[:-1], lengths[-1] // 2 + 1)
+        made = x.type.like(shape, around_zero(x.size * x.bound), complex_of(x.dtype))
+        return call(x, **named, result=made)
+
+    op(name, dtypes=REAL)(build)
+
+
+def _is_half(shape: Shape) -> bool:
+    return has_elements(shape) and shape[-1] > 1  # of one element nothing is left to transform
+
+
+def _inverse_real_transform(name: str, axes: int) -> None:
+    def build(site: Site) -> Call:
+        x = site.operand(min_rank=axes, fits=_is_half)
+        named, lengths = _given(site, (*x.shape[-axes:-1], 2 * (x.shape[-1] - 1)))
+        shape = (*x.shape[:-axes], *lengths)
+        made = x.type.like(shape, around_zero(2 * x.size * x.bound), real_part(x.dtype))
+        return call(x, **named, result=made)
+
+    op(name, dtypes=COMPLEX)(build)
+
+
+for _axes, _suffix in ((1, ""), (2, "2d"), (3, "3d")):
+    _transform(f"tf.signal.fft{_suffix}", _axes)
+    _transform(f"tf.signal.ifft{_suffix}", _axes)
+    _real_transform(f"tf.signal.rfft{_suffix}", _axes)
+    _inverse_real_transform(f"tf.signal.irfft{_suffix}", _axes)
