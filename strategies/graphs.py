@@ -53,7 +53,7 @@ class Node:
     Attributes:
         op: the name of its entry in the catalogue.
         call: what is called, as a dotted path, or a template such as ``{0}[{1}]``, in which
-            ``{named}`` stands for the keyword arguments, each after a comma.
+            ``{named}`` stands for the keyword arguments.
         args, kwargs: the arguments; values of the graph stand in them as :class:`Ref`.
         outputs: the types of its results.
         listed: whether the call returns a sequence of results instead of one tensor.
@@ -306,7 +306,7 @@ def call_source(node: Node, names: Sequence[str]) -> str:
     args = [_text(a, names) for a in node.args]
     named = [f"{key}={_text(value, names)}" for key, value in node.kwargs]
     if "{" in node.call:
-        return node.call.format(*args, named="".join(f", {one}" for one in named))
+        return node.call.format(*args, named=", ".join(named))
     return f"{node.call}({', '.join(args + named)})"
 
 

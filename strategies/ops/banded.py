@@ -186,7 +186,7 @@ def _holds_bands(shape: Shape) -> bool:
 
 @op(
     "tf.linalg.banded_triangular_solve",
-    call="tf.linalg.banded_triangular_solve({0} + tf.constant({1}, {0}.dtype), {2}{named})",
+    call="tf.linalg.banded_triangular_solve({0} + tf.constant({1}, {0}.dtype), {2}, {named})",
     dtypes=DTYPES,
 )
 def banded_triangular_solve(site: Site) -> Call:
@@ -267,7 +267,7 @@ def _tridiagonal_solve(name: str, form: str) -> None:
         rest = given[1:] or ((side,) if form == "matrix" else ())
         return call(given[0], shift, b, *rest, **named, **turned, **pivoting, result=made)
 
-    op(name, call=f"tf.linalg.tridiagonal_solve({_SOLVE[form]}, {{2}}{{named}})", dtypes=DTYPES)(
+    op(name, call=f"tf.linalg.tridiagonal_solve({_SOLVE[form]}, {{2}}, {{named}})", dtypes=DTYPES)(
         build
     )
 

@@ -65,7 +65,7 @@ def _row(x: Value) -> float:
 ADJOINT = keywords("adjoint", (True, False))
 
 
-@op("tf.linalg.inv", call=f"tf.linalg.inv({SHIFTED}{{named}})", dtypes=DTYPES)
+@op("tf.linalg.inv", call=f"tf.linalg.inv({SHIFTED}, {{named}})", dtypes=DTYPES)
 def inv(site: Site) -> Call:
     """The inverse, or that of the adjoint."""
     x = square(site, fits=is_square)
@@ -138,7 +138,7 @@ def _right_sides(shape: Shape) -> tuple[Shape, ...]:
     return tuple((*shape[:-1], columns) for columns in (1, 2, 3))
 
 
-@op("tf.linalg.solve", call=f"tf.linalg.solve({SHIFTED}, {{2}}{{named}})", dtypes=DTYPES)
+@op("tf.linalg.solve", call=f"tf.linalg.solve({SHIFTED}, {{2}}, {{named}})", dtypes=DTYPES)
 def solve(site: Site) -> Call:
     """Linear equations with several right-hand sides."""
     x = square(site)
@@ -165,7 +165,7 @@ TRIANGLE = st.sampled_from(
 @op(
     "tf.linalg.triangular_solve",
     dtypes=DTYPES,
-    call=f"tf.linalg.triangular_solve({SHIFTED}, {{2}}{{named}})",
+    call=f"tf.linalg.triangular_solve({SHIFTED}, {{2}}, {{named}})",
 )
 def triangular_solve(site: Site) -> Call:
     """The same where one triangle alone counts; batches broadcast."""
@@ -181,7 +181,7 @@ def triangular_solve(site: Site) -> Call:
 @op(
     "tf.linalg.cholesky_solve",
     dtypes=DTYPES,
-    call=f"tf.linalg.cholesky_solve({SHIFTED}, {{2}}{{named}})",
+    call=f"tf.linalg.cholesky_solve({SHIFTED}, {{2}}, {{named}})",
 )
 def cholesky_solve(site: Site) -> Call:
     """Linear equations whose matrix is given by its Cholesky factor."""
@@ -190,7 +190,7 @@ def cholesky_solve(site: Site) -> Call:
     return call(x, even_diagonal(x), b, result=x.type.like(b.shape, around_zero(b.bound)))
 
 
-@op("tf.linalg.lstsq", call=f"tf.linalg.lstsq({RECTANGULAR}, {{4}}{{named}})", dtypes=DTYPES)
+@op("tf.linalg.lstsq", call=f"tf.linalg.lstsq({RECTANGULAR}, {{4}}, {{named}})", dtypes=DTYPES)
 def lstsq(site: Site) -> Call:
     """Equations that are too many, solved in the sense of least squares, or too few."""
     x = site.operand(min_rank=2, domain=NEAR, fits=has_elements)
@@ -201,7 +201,7 @@ def lstsq(site: Site) -> Call:
     return call(x, even_diagonal(x), *x.shape[-2:], b, **named, result=made)
 
 
-@op("tf.linalg.qr", call=f"tf.linalg.qr({RECTANGULAR}{{named}})", dtypes=DTYPES[:2])
+@op("tf.linalg.qr", call=f"tf.linalg.qr({RECTANGULAR}, {{named}})", dtypes=DTYPES[:2])
 def qr(site: Site) -> Call:
     """Of real matrices, where the signs of the factors are those of the pivots."""
     x = site.operand(min_rank=2, domain=NEAR, fits=has_elements)
@@ -239,7 +239,7 @@ def complex_qr(site: Site) -> Call:
     dtypes=DTYPES,
     call=f"(lambda s, u, v: [s, tf.matmul(u[..., :{{4}}] * tf.cast(tf.sin(s), u.dtype)"
     f"[..., tf.newaxis, :], v[..., :{{4}}], adjoint_b=True)])"
-    f"(*tf.linalg.svd({RECTANGULAR}{{named}}))",
+    f"(*tf.linalg.svd({RECTANGULAR}, {{named}}))",
 )
 def svd(site: Site) -> Call:
     """The singular values, and the matrix with the sines of them, which has no free signs."""

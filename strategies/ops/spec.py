@@ -83,8 +83,8 @@ class Op:
     Attributes:
         name: the public name, which is also the subject of outcomes.
         build: draws operands and keyword arguments at a site and says what comes out.
-        call: what is printed and called, if not the name: a path or a template as ``{0}[{1}]``, or
-            as ``tf.abs({0}{named})`` with the keyword arguments.
+        call: what is printed and called, if not the name: a path or a template as ``{0}[{1}]``, in
+            which ``{named}`` stands for the keyword arguments.
         dtypes: the dtypes that its differentiable operands may have.
         blocks: why no gradient passes, if none does: see :class:`strategies.graphs.Node`.
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
