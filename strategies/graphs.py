@@ -63,6 +63,7 @@ class Node:
         ties: whether it is not smooth where elements of its operands are equal.
         kinks: the values at which it is not smooth where an element is one of the numbers.
         derivative: if it is no call, but the gradient of a graph of its operands.
+        surrogate: a template as ``call``, of what changes as its gradient says, if it does not.
     """
 
     op: str
@@ -76,6 +77,7 @@ class Node:
     ties: bool = False
     kinks: tuple[tuple[int, tuple[float, ...]], ...] = ()
     derivative: Derivative | None = None
+    surrogate: str = ""
 
     @cached_property
     def operands(self) -> tuple[int, ...]:
@@ -267,6 +269,12 @@ class Graph:
         exec(_compiled(text), scope)  # noqa: S102 - our own text
         function: Callable[..., list[Any]] = scope["graph"]
         return function
+
+    @cached_property
+    def surrogates(self) -> Graph:
+        """The same graph with every node that has a surrogate replaced by it."""
+        nodes = (replace(n, call=n.surrogate) if n.surrogate else n for n in self.nodes)
+        return replace(self, nodes=tuple(nodes))
 
     def astype(self, dtype: Callable[[str], str]) -> Graph:
         """The same graph with every floating or complex dtype replaced by ``dtype(of it)``."""

@@ -12,11 +12,24 @@ from strategies.ops import special
 from strategies.ops import decompositions
 from strategies.ops import banded
 from strategies.ops import signal
+from strategies.ops import quantized
 # isort: on
 
 from strategies.ops.spec import CATALOGUE, Op
 
-MODULES = (math, nn, array, reduce, linalg, indexing, special, decompositions, banded, signal)
+MODULES = (
+    math,
+    nn,
+    array,
+    reduce,
+    linalg,
+    indexing,
+    special,
+    decompositions,
+    banded,
+    signal,
+    quantized,
+)
 """The modules whose import fills the catalogue."""
 
 __all__ = ["CATALOGUE", "MODULES", "Op"]

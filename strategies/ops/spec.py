@@ -88,6 +88,8 @@ class Op:
         dtypes: the dtypes that its differentiable operands may have.
         blocks: why no gradient passes, if none does: see :class:`strategies.graphs.Node`.
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
+        surrogate: a template of a function that has the gradient that is documented for this one,
+            if that is not its derivative; such an op occurs in graphs about itself alone.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Op:
     dtypes: tuple[str, ...] = FLOATS + COMPLEX
     blocks: Blocks = ""
     ties: bool = False
+    surrogate: str = ""
 
 
 CATALOGUE: dict[str, Op] = {}
