@@ -252,7 +252,7 @@ def _tridiagonal_solve(name: str, form: str) -> None:
     def build(site: Site) -> Call:
         given, batch, side = _tridiagonal(site, form)
         shape, columns = (*batch, side), site.draw(one_of(0, 1, 2, 3), "columns")
-        turned = {}
+        turned: Keywords = {}
         if columns:
             turned = site.draw(
                 _TURNED if given[0].is_complex else keywords("transpose_rhs", (True,)), "turned"
@@ -272,9 +272,12 @@ def _tridiagonal_solve(name: str, form: str) -> None:
     )
 
 
-_TURNED = st.sampled_from(
-    [{}, {"transpose_rhs": True}, {"transpose_rhs": True, "conjugate_rhs": True}]
-)
+_TURNS: list[Keywords] = [
+    {},
+    {"transpose_rhs": True},
+    {"transpose_rhs": True, "conjugate_rhs": True},
+]
+_TURNED = st.sampled_from(_TURNS)
 
 for _form in FORMATS:
     _kind = "" if _form == "compact" else f"({_form})"

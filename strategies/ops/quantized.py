@@ -12,6 +12,7 @@ function at the sample, less the same number held fast, and what is added has th
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from strategies.graphs import Constant
 from strategies.ops.choices import has_elements, keywords, one_of, optional_axis
@@ -127,12 +128,17 @@ _GAMMA = "tf.math.igamma({0}, sample)"
 _KEPT = "(lambda sample: {{0}} + {place} - tf.stop_gradient({place}))({sample})"
 
 
-def _gamma(name: str, sample: str) -> None:
+def _gamma(name: str, sample: str, **fields: Any) -> None:
     def build(site: Site) -> Call:
         shape = site.operand(domain=POSITIVE, fits=has_elements)
         return call(shape, site.draw(one_of(1, 2, 3), "seed"), result=shape.type)
 
-    op(name, call=_KEPT.format(place=_GAMMA, sample=sample), dtypes=("float64", "float32"))(build)
+    op(
+        name,
+        call=_KEPT.format(place=_GAMMA, sample=sample),
+        dtypes=("float64", "float32"),
+        **fields,
+    )(build)
 
 
 _gamma("tf.random.gamma", "tf.random.gamma([], {0}, dtype={0}.dtype, seed={1})")
@@ -141,9 +147,14 @@ _gamma(
     "tf.random.stateless_gamma(tf.shape({0}), [{1}, 7], {0}, dtype={0}.dtype)",
 )
 _gamma(
+    "tf.raw_ops.StatelessRandomGammaV2",
+    "tf.raw_ops.StatelessRandomGammaV2(shape=tf.shape({0}), seed=[{1}, 7], alpha={0})",
+)
+_gamma(
     "tf.raw_ops.StatelessRandomGammaV3",
     "tf.raw_ops.StatelessRandomGammaV3(shape=tf.shape({0}), key=tf.constant([{1}], tf.uint64),"
     " counter=tf.constant([{1}, 7], tf.uint64), alg=1, alpha={0})",
+    since=(2, 12),
 )
 
 

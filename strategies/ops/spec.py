@@ -90,6 +90,7 @@ class Op:
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
         surrogate: a template of a function that has the gradient that is documented for this one,
             if that is not its derivative; such an op occurs in graphs about itself alone.
+        since: the first minor version that has it; before, its forward pass raises.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Op:
     blocks: Blocks = ""
     ties: bool = False
     surrogate: str = ""
+    since: tuple[int, int] = (2, 8)
 
 
 CATALOGUE: dict[str, Op] = {}

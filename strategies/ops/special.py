@@ -59,14 +59,14 @@ binary(
     "tf.math.igammac", first=POSITIVE, second=POSITIVE, dtypes=DOUBLE, bounds=lambda _a, _b: (0, 1)
 )
 binary("tf.math.nextafter", bounds=lambda a, _b: a, dtypes=DOUBLE)
-_QUOTIENT = {
-    "first": Domain(-1.75, 1.75, kinks=(0.0,)),
-    "second": Domain(2.0, 4.0),
-    "bounds": lambda _a, _b: (-1, 1),
-    "blocks": "flat",
-}
-binary("tf.math.floordiv", **_QUOTIENT)
-binary("tf.truncatediv", **_QUOTIENT)
+for _name in ("tf.math.floordiv", "tf.truncatediv"):
+    binary(
+        _name,
+        first=Domain(-1.75, 1.75, kinks=(0.0,)),
+        second=Domain(2.0, 4.0),
+        bounds=lambda _a, _b: (-1, 1),
+        blocks="flat",
+    )
 binary(
     "tf.raw_ops.Div",
     call="tf.raw_ops.Div(x={0}, y={1})",
