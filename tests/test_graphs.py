@@ -360,6 +360,15 @@ def test_arguments_print_as_tensorflow_source() -> None:
     )
 
 
+def test_a_template_prints_its_keyword_arguments_where_it_says() -> None:
+    """As the other arguments, separated by commas."""
+    named = (("axis", -1), ("mode", "REFLECT"))
+    cut = Node("op", "tf.op({0} + {1}, {named})", (Ref(0), (2.0,)), named, (float64(),))
+    graph = Graph((Input(float64(), REAL),), (cut,), (1,))
+
+    assert graph.statements() == ["y0 = tf.op(x0 + [2.0], axis=-1, mode='REFLECT')"]
+
+
 def test_tensors_print_as_nested_lists() -> None:
     """Numbers print row by row; a tensor without elements prints as zeros of its shape."""
     assert tensor_source(float64(), (1.0,)) == "tf.constant(1.0, tf.float64)"

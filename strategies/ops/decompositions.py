@@ -125,7 +125,8 @@ def sqrtm(site: Site) -> Call:
     return call(x, diagonal, result=x.type.like(bounds=around_zero(2 * _most(diagonal))))
 
 
-@op("tf.linalg.expm", dtypes=DTYPES)
+# in a lower precision it takes a shorter series, and its error is more than rounding
+@op("tf.linalg.expm", dtypes=("float64", "complex128"))
 def expm(site: Site) -> Call:
     """The matrix exponential."""
     x = site.operand(min_rank=2, fits=is_regular, domain=NEAR)
@@ -195,10 +196,27 @@ def lstsq(site: Site) -> Call:
     """Equations that are too many, solved in the sense of least squares, or too few."""
     x = site.operand(min_rank=2, domain=NEAR, fits=has_elements)
     b = _right_side(site, x)
-    named = site.draw(keywords("l2_regularizer", (0.5,)), "l2_regularizer")
+    # refused for complex numbers, for its poor accuracy
+    more = () if x.is_complex else (0.5,)
+    named = site.draw(keywords("l2_regularizer", more), "l2_regularizer")
     shape = (*x.shape[:-2], x.shape[-1], b.shape[-1])
     made = x.type.like(shape, around_zero(x.shape[-2] * b.bound))
     return call(x, even_diagonal(x), *x.shape[-2:], b, **named, result=made)
+
+
+@op(
+    "tf.raw_ops.MatrixSolveLs",
+    call=f"tf.raw_ops.MatrixSolveLs(matrix={RECTANGULAR}, rhs={{4}}, l2_regularizer={{5}})",
+    dtypes=DTYPES,
+)
+def matrix_solve_ls(site: Site) -> Call:
+    """The same by the op that lstsq calls for what is larger than a cache."""
+    x = site.operand(min_rank=2, domain=NEAR, fits=has_elements)
+    b = _right_side(site, x)
+    regularizer = 0.0 if x.is_complex else site.draw(one_of(0.0, 0.5), "l2_regularizer")
+    shape = (*x.shape[:-2], x.shape[-1], b.shape[-1])
+    made = x.type.like(shape, around_zero(x.shape[-2] * b.bound))
+    return call(x, even_diagonal(x), *x.shape[-2:], b, regularizer, result=made)
 
 
 @op("tf.linalg.qr", call=f"tf.linalg.qr({RECTANGULAR}, {{named}})", dtypes=DTYPES[:2])

@@ -117,6 +117,20 @@ def accumulate_n(site: Site) -> Call:
     return call(tuple(terms), result=x.type.like(bounds=bounds)).aliasing(count == 1)
 
 
+# only a graph has a kernel of it, which public functions stopped to build
+@op(
+    "tf.raw_ops.AccumulateNV2",
+    call="tf.function(lambda *every: tf.raw_ops.AccumulateNV2(inputs=every, shape={1}))(*{0})",
+)
+def accumulate_n_v2(site: Site) -> Call:
+    """Two or three operands of one shape."""
+    x = site.operand()
+    count = site.draw(one_of(2, 3), "count")
+    terms = [x, *(site.operand(shape=x.shape) for _ in range(count - 1))]
+    bounds = sum(t.bounds[0] for t in terms), sum(t.bounds[1] for t in terms)
+    return call(tuple(terms), x.shape, result=x.type.like(bounds=bounds))
+
+
 @op(
     "tf.raw_ops.ClipByValue",
     dtypes=FLOATS,
