@@ -255,7 +255,7 @@ def complex_qr(site: Site) -> Call:
 @op(
     "tf.linalg.svd",
     dtypes=DTYPES,
-    call=f"(lambda s, u, v: [s, tf.matmul(u[..., :{{4}}] * tf.cast(tf.sin(s), u.dtype)"
+    call=f"(lambda s, u, v: [s, tf.matmul(u[..., :{{4}}] * tf.cast(tf.sin(s / {{5}}), u.dtype)"
     f"[..., tf.newaxis, :], v[..., :{{4}}], adjoint_b=True)])"
     f"(*tf.linalg.svd({RECTANGULAR}, {{named}}))",
 )
@@ -267,21 +267,21 @@ def svd(site: Site) -> Call:
     steps, count = ladder(x), min(rows, columns)
     s = x.type.like((*x.shape[:-2], count), (0, 2 * _most(steps)), real_part(x.dtype))
     sines = x.type.like(bounds=around_zero(count))
-    return call(x, steps, rows, columns, count, **named, result=[s, sines])
+    return call(x, steps, rows, columns, count, steps[0], **named, result=[s, sines])
 
 
 @op(
     "tf.linalg.eigh",
     dtypes=DTYPES,
-    call=f"(lambda e, v: [e, tf.matmul(v * tf.cast(tf.sin(e), v.dtype)[..., tf.newaxis, :], v,"
-    f" adjoint_b=True)])(*tf.linalg.eigh({SYMMETRIC}))",
+    call=f"(lambda e, v: [e, tf.matmul(v * tf.cast(tf.sin(e / {{2}}), v.dtype)"
+    f"[..., tf.newaxis, :], v, adjoint_b=True)])(*tf.linalg.eigh({SYMMETRIC}))",
 )
 def eigh(site: Site) -> Call:
     """The eigenvalues of a Hermitian matrix, and the sine of the matrix."""
     x = square(site)
     steps = ladder(x, 2)
     e = x.type.like(x.shape[:-1], around_zero(2 * _most(steps)))  # complex, if x is
-    return call(x, steps, result=[e, x.type.like(bounds=around_zero(x.shape[-1]))])
+    return call(x, steps, steps[0], result=[e, x.type.like(bounds=around_zero(x.shape[-1]))])
 
 
 @op("tf.linalg.eigvalsh", call=f"tf.linalg.eigvalsh({SYMMETRIC})", dtypes=DTYPES)
@@ -296,31 +296,33 @@ def eigvalsh(site: Site) -> Call:
 @op(
     "tf.linalg.eig",
     dtypes=DTYPES,
-    call=f"(lambda e, v: tf.matmul(v * tf.sin(e)[..., tf.newaxis, :], tf.linalg.inv(v)))"
+    call=f"(lambda e, v: tf.matmul(v * tf.sin(e / {{2}})[..., tf.newaxis, :], tf.linalg.inv(v)))"
     f"(*tf.linalg.eig({SHIFTED}))",
 )
 def eig(site: Site) -> Call:
     """The sine of a matrix by its eigenvalues and eigenvectors, whose order is nobody's promise."""
     x = square(site)
     made = x.type.like(bounds=around_zero(_sine(x)), dtype=_complex(x.dtype))
-    return call(x, ladder(x), result=made)
+    steps = ladder(x)
+    return call(x, steps, steps[0], result=made)
 
 
 @op(
     "tf.linalg.eigvals",
     dtypes=DTYPES,
-    call=f"tf.reduce_sum(tf.sin(tf.linalg.eigvals({SHIFTED})), -1)",
+    call=f"tf.reduce_sum(tf.sin(tf.linalg.eigvals({SHIFTED}) / {{2}}), -1)",
 )
 def eigvals(site: Site) -> Call:
     """The sum of the sines of the eigenvalues."""
     x = square(site)
     made = x.type.like(x.shape[:-2], around_zero(_sine(x)), _complex(x.dtype))
-    return call(x, ladder(x), result=made)
+    steps = ladder(x)
+    return call(x, steps, steps[0], result=made)
 
 
 def _sine(x: Value) -> float:
     """A bound of the sines of matrices whose eigenvalues may be complex."""
-    return x.shape[-1] * 2 * math.cosh(_row(x))
+    return 16.0 * x.shape[-1]
 
 
 def _complex(dtype: str) -> str:

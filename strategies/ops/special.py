@@ -59,13 +59,14 @@ binary(
     "tf.math.igammac", first=POSITIVE, second=POSITIVE, dtypes=DOUBLE, bounds=lambda _a, _b: (0, 1)
 )
 binary("tf.math.nextafter", bounds=lambda a, _b: a, dtypes=DOUBLE)
-for _name in ("tf.math.floordiv", "tf.truncatediv"):
+for _name, _since in (("tf.math.floordiv", (2, 8)), ("tf.truncatediv", (2, 12))):
     binary(
         _name,
         first=Domain(-1.75, 1.75, kinks=(0.0,)),
         second=Domain(2.0, 4.0),
         bounds=lambda _a, _b: (-1, 1),
         blocks="flat",
+        since=_since,  # of floats; before, it divides integers alone
     )
 binary(
     "tf.raw_ops.Div",
