@@ -181,7 +181,7 @@ def batch_matmul_v3(site: Site) -> Call:
 
 
 def _holds_bands(shape: Shape) -> bool:
-    return 0 < shape[-2] <= shape[-1]
+    return shape[-2] <= shape[-1] and has_elements(shape)
 
 
 @op(
@@ -202,11 +202,11 @@ def banded_triangular_solve(site: Site) -> Call:
 
 
 def _holds_three(shape: Shape) -> bool:
-    return shape[-2] == 3 and shape[-1] > 1  # noqa: PLR2004 - three diagonals
+    return shape[-2] == 3 and has_elements(shape)  # noqa: PLR2004 - three diagonals
 
 
 def _is_square(shape: Shape) -> bool:
-    return shape[-2] == shape[-1] > 1
+    return shape[-2] == shape[-1] > 1 and has_elements(shape)  # of side 1 it is refused
 
 
 FORMATS = ("compact", "sequence", "matrix")
@@ -215,16 +215,12 @@ FORMATS = ("compact", "sequence", "matrix")
 def _tridiagonal(site: Site, form: str) -> tuple[tuple[Value, ...], Shape, int]:
     """The diagonals in one of three formats, and the batch and the side of the matrix."""
     if form == "sequence":
-        x = site.operand(min_rank=1, fits=_has_two, domain=NEAR)
+        x = site.operand(min_rank=1, fits=has_elements, domain=NEAR)
         three = (x, *(site.operand(shape=x.shape, domain=NEAR) for _ in range(2)))
         return three, x.shape[:-1], x.shape[-1]
     fits = _holds_three if form == "compact" else _is_square
     x = site.operand(min_rank=2, fits=fits, domain=NEAR)
     return (x,), x.shape[:-2], x.shape[-1]
-
-
-def _has_two(shape: Shape) -> bool:
-    return has_elements(shape) and shape[-1] > 1
 
 
 def _matmul(name: str, form: str) -> None:
