@@ -105,6 +105,7 @@ def node_of(op: Op, made: Call, met: list[tuple[int, tuple[float, ...]]]) -> Nod
         op.ties,
         tuple(met),
         single=not op.in_double,
+        surrogate=op.surrogate,
     )
 
 
@@ -193,7 +194,7 @@ def _partners(dtype: str, deep: bool) -> st.SearchStrategy[Op | None]:  # noqa: 
     One draw both ends the graph and names the op, so a node less is a run of draws less. Ops that
     take every dtype come first, so that one index is the same op whatever the dtype.
     """
-    ops = [o for o in CATALOGUE.values() if dtype in o.dtypes]
+    ops = [o for o in CATALOGUE.values() if dtype in o.dtypes and not o.surrogate]
     ops.sort(key=lambda o: len(o.dtypes) < len(dtypes.DIFFERENTIABLE))
     return st.sampled_from([None, *ops, *[None] * (len(ops) // 7 if deep else len(ops))])
 

@@ -135,4 +135,6 @@ def _pruned(builder: GraphBuilder, result: Value) -> Graph:
 def _ops(dtype: str, names: tuple[str, ...]) -> st.SearchStrategy[Op]:
     """The ops that take a dtype and through which a gradient passes."""
     known = [CATALOGUE[name] for name in names] or CATALOGUE.values()
-    return st.sampled_from([o for o in known if dtype in o.dtypes and not (o.blocks or o.ties)])
+    return st.sampled_from(
+        [o for o in known if dtype in o.dtypes and not (o.blocks or o.ties or o.surrogate)]
+    )

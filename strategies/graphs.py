@@ -35,9 +35,9 @@ class DType:
 
 @dataclass(frozen=True)
 class Constant:
-    """Integers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``."""
+    """Numbers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``."""
 
-    value: int | tuple[Any, ...]
+    value: float | tuple[Any, ...]
     dtype: str
 
 
@@ -52,7 +52,8 @@ class Node:
 
     Attributes:
         op: the name of its entry in the catalogue.
-        call: what is called, as a dotted path, or a template such as ``{0}[{1}]``.
+        call: what is called, as a dotted path, or a template such as ``{0}[{1}]``, in which
+            ``{named}`` stands for the keyword arguments.
         args, kwargs: the arguments; values of the graph stand in them as :class:`Ref`.
         outputs: the types of its results.
         listed: whether the call returns a sequence of results instead of one tensor.
@@ -63,6 +64,7 @@ class Node:
         kinks: the values at which it is not smooth where an element is one of the numbers.
         derivative: if it is no call, but the gradient of a graph of its operands.
         single: whether TensorFlow has no kernel for it that computes in double precision.
+        surrogate: a template as ``call``, of what changes as its gradient says, if it does not.
     """
 
     op: str
@@ -77,6 +79,7 @@ class Node:
     kinks: tuple[tuple[int, tuple[float, ...]], ...] = ()
     derivative: Derivative | None = None
     single: bool = False
+    surrogate: str = ""
 
     @cached_property
     def operands(self) -> tuple[int, ...]:
@@ -289,12 +292,20 @@ class Graph:
         """Arrays as tensors of the types of the inputs, none of them in half precision."""
         return [tf.constant(a, i.type.dtype) for a, i in zip(arrays, self.inputs, strict=True)]
 
+    @cached_property
+    def surrogates(self) -> Graph:
+        """The same graph with every node that has a surrogate replaced by it."""
+        nodes = (replace(n, call=n.surrogate) if n.surrogate else n for n in self.nodes)
+        return replace(self, nodes=tuple(nodes))
+
     def astype(self, dtype: Callable[[str], str]) -> Graph:
         """The same graph with every floating or complex dtype replaced by ``dtype(of it)``."""
 
         def convert(argument: Argument) -> Argument:
             if isinstance(argument, DType):
                 return DType(dtype(argument.name))
+            if isinstance(argument, Constant):
+                return replace(argument, dtype=dtype(argument.dtype))
             return tuple(map(convert, argument)) if type(argument) is tuple else argument
 
         def retype(of: TensorType) -> TensorType:
@@ -323,9 +334,9 @@ def _compiled(text: str) -> Any:  # a code object, which has no public generic t
 def call_source(node: Node, names: Sequence[str]) -> str:
     """A call as TensorFlow source; values are called by their ``names``."""
     args = [_text(a, names) for a in node.args]
-    if "{" in node.call:
-        return node.call.format(*args)
     named = [f"{key}={_text(value, names)}" for key, value in node.kwargs]
+    if "{" in node.call:
+        return node.call.format(*args, named=", ".join(named))
     return f"{node.call}({', '.join(args + named)})"
 
 

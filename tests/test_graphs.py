@@ -186,7 +186,7 @@ def test_an_op_shrinks_to_itself_alone(subject: str) -> None:
 
     assert graph.ops == ((subject, "tf.cast") if casts else (subject,))
     assert len(graph.nodes[0].operands) == len(graph.inputs)
-    assert all(i.type.size <= 3 for i in graph.inputs)
+    assert all(i.type.size <= 4 for i in graph.inputs)  # as a matrix of three diagonals has
 
 
 MINIMAL: dict[str, tuple[str | None, Predicate, list[str]]] = {
@@ -358,6 +358,15 @@ def test_arguments_print_as_tensorflow_source() -> None:
         "    y1 = y0[1][..., tf.newaxis, ::-1, 1:, 0]\n"
         "    return [y0[0], y1]\n"
     )
+
+
+def test_a_template_prints_its_keyword_arguments_where_it_says() -> None:
+    """As the other arguments, separated by commas."""
+    named = (("axis", -1), ("mode", "REFLECT"))
+    cut = Node("op", "tf.op({0} + {1}, {named})", (Ref(0), (2.0,)), named, (float64(),))
+    graph = Graph((Input(float64(), REAL),), (cut,), (1,))
+
+    assert graph.statements() == ["y0 = tf.op(x0 + [2.0], axis=-1, mode='REFLECT')"]
 
 
 def test_tensors_print_as_nested_lists() -> None:

@@ -13,7 +13,7 @@ from conformance.boundary import Gradient, tensorflow
 from conformance.drawn_graphs import GraphCase
 from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import Projection
-from strategies.graphs import Graph
+from strategies.graphs import Graph, Node, Ref
 from tests.cases import accusation, case_of, chain, conclusive, doctored
 
 EPSILON = 2.0**-52
@@ -67,6 +67,24 @@ def test_what_stop_gradient_takes_is_held_constant(point: float) -> None:
     found = project(graph, point).derivative({0: np.array(1.0)}, step=STEP)
 
     assert abs(found.value - point) <= found.error < 0.01 * point
+
+
+@given(point=st.integers(-120, 120).map(lambda n: n / 64))
+@settings(deadline=None)  # as above
+def test_what_has_a_surrogate_keeps_its_value_and_changes_as_the_surrogate_does(
+    point: float,
+) -> None:
+    """Of the square of a number that is rounded, and moves as if it were not: 2 round(x)."""
+    rounded = Node(
+        "round", "tf.math.round", (Ref(0),), (), (SIN.types[0],), surrogate="tf.identity({0})"
+    )
+    square = Node("square", "tf.math.square", (Ref(1),), (), (SIN.types[0],))
+    graph = Graph(SIN.inputs, (rounded, square), (2,))
+
+    along = project(graph, point)
+    found = along.derivative({0: np.array(1.0)}, step=STEP, growth=along.growth())
+
+    assert abs(found.value - 2 * np.round(point)) <= found.error < 1e-6
 
 
 def test_an_input_that_does_not_move_is_constant() -> None:

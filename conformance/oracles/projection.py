@@ -30,7 +30,8 @@ COARSE_NOISE = 2.0**-14
 class Projection:
     """The weighted sum of a graph's targets, as a function along directions from one point.
 
-    What stands behind a stop_gradient counts as a constant: it keeps its value at the point.
+    What stands behind a stop_gradient counts as a constant: it keeps its value at the point. What
+    has a surrogate has its own value at the point, and changes as the surrogate does.
 
     Args:
         tf: the TensorFlow module; the graph is run eagerly.
@@ -61,15 +62,28 @@ class Projection:
         self._epsilon = epsilon
         self._tensors = graph.tensors(tf, arrays)
         self._held: dict[int, Any] = {}
-        stopped = any(node.blocks == "stopped" for node in graph.nodes)
-        self._known = None if stopped else here
+        held = any(node.blocks == "stopped" or node.surrogate for node in graph.nodes)
+        self._known = None if held else here
         self._noise = COARSE_NOISE if graph.single else NOISE
-        self._function = graph.function(tf, self._hold if stopped else None)
+        self._moving = graph.surrogates
+        self._function = self._moving.function(tf, self._hold if held else None)
 
     def _hold(self, node: int, result: Any) -> Any:
+        """What a node returns; the first time is at the point itself."""
+        if self._graph.nodes[node].surrogate:
+            if node not in self._held:
+                self._held[node] = self._true_results[node] - result
+            return result + self._held[node]
         if self._graph.nodes[node].blocks == "stopped":
             return self._held.setdefault(node, result)
         return result
+
+    @cached_property
+    def _true_results(self) -> dict[int, Any]:
+        """What the nodes return at the point."""
+        found: dict[int, Any] = {}
+        self._graph.function(self._tf, found.setdefault)(*self._tensors)
+        return found
 
     def _sample(self, function: Callable[..., list[Any]], tensors: Sequence[Any]) -> Sample:
         outputs = function(*tensors)
@@ -120,7 +134,7 @@ class Projection:
             def around(node: int, result: Any, disturbed: Hook = disturbed) -> Any:
                 return disturbed(self._hold(node, result))
 
-            function = self._graph.function(self._tf, around, disturbed)
+            function = self._moving.function(self._tf, around, disturbed)
             moved = self._sample(function, self._tensors).value
             worst = max(worst, abs(moved - phi) / self._noise)
         return worst

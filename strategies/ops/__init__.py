@@ -13,11 +13,33 @@ from strategies.ops import pool
 from strategies.ops import space
 from strategies.ops import losses
 from strategies.ops import image
+from strategies.ops import special
+from strategies.ops import decompositions
+from strategies.ops import banded
+from strategies.ops import signal
+from strategies.ops import quantized
 # isort: on
 
 from strategies.ops.spec import CATALOGUE, Op
 
-MODULES = (math, nn, array, reduce, linalg, indexing, conv, pool, space, losses, image)
+MODULES = (
+    math,
+    nn,
+    array,
+    reduce,
+    linalg,
+    indexing,
+    conv,
+    pool,
+    space,
+    losses,
+    image,
+    special,
+    decompositions,
+    banded,
+    signal,
+    quantized,
+)
 """The modules whose import fills the catalogue."""
 
 __all__ = ["CATALOGUE", "MODULES", "Op"]

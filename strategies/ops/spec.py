@@ -83,11 +83,14 @@ class Op:
     Attributes:
         name: the public name, which is also the subject of outcomes.
         build: draws operands and keyword arguments at a site and says what comes out.
-        call: what is printed and called, if not the name: a path or a template as ``{0}[{1}]``.
+        call: what is printed and called, if not the name: a path or a template as ``{0}[{1}]``, in
+            which ``{named}`` stands for the keyword arguments.
         dtypes: the dtypes that its differentiable operands may have.
         blocks: why no gradient passes, if none does: see :class:`strategies.graphs.Node`.
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
-        since: the minor version of TensorFlow from which it exists.
+        surrogate: a template of a function that has the gradient that is documented for this one,
+            if that is not its derivative; such an op occurs in graphs about itself alone.
+        since: the first minor version that has it; before, its forward pass raises.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Op:
     dtypes: tuple[str, ...] = FLOATS + COMPLEX
     blocks: Blocks = ""
     ties: bool = False
+    surrogate: str = ""
     since: tuple[int, int] = (2, 8)
 
     @property
