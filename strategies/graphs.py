@@ -35,10 +35,17 @@ class DType:
 
 @dataclass(frozen=True)
 class Constant:
-    """Integers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``."""
+    """Integers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``.
+
+    Attributes:
+        value: a number, or nested tuples of them.
+        dtype: of the tensor.
+        shape: printed too if given: what the nesting cannot say when there are no elements.
+    """
 
     value: int | tuple[Any, ...]
     dtype: str
+    shape: tuple[int, ...] | None = None
 
 
 Argument = Ref | DType | Constant | Number | None | slice | EllipsisType | tuple["Argument", ...]
@@ -52,7 +59,8 @@ class Node:
 
     Attributes:
         op: the name of its entry in the catalogue.
-        call: what is called, as a dotted path, or a template such as ``{0}[{1}]``.
+        call: what is called, as a dotted path, or a template such as ``{0}[{1}]``, in which
+            ``{named}`` stands for the keyword arguments.
         args, kwargs: the arguments; values of the graph stand in them as :class:`Ref`.
         outputs: the types of its results.
         listed: whether the call returns a sequence of results instead of one tensor.
@@ -301,9 +309,9 @@ def _compiled(text: str) -> Any:  # a code object, which has no public generic t
 def call_source(node: Node, names: Sequence[str]) -> str:
     """A call as TensorFlow source; values are called by their ``names``."""
     args = [_text(a, names) for a in node.args]
-    if "{" in node.call:
-        return node.call.format(*args)
     named = [f"{key}={_text(value, names)}" for key, value in node.kwargs]
+    if "{" in node.call:
+        return node.call.format(*args, named=", ".join(named))
     return f"{node.call}({', '.join(args + named)})"
 
 
@@ -313,8 +321,9 @@ def _text(argument: Argument, names: Sequence[str]) -> str:  # noqa: PLR0911 - o
             return names[index]
         case DType(name):
             return f"tf.{name}"
-        case Constant(value, dtype):
-            return f"tf.constant({_text(value, names)}, tf.{dtype})"
+        case Constant(value, dtype, shape):
+            more = "" if shape is None else f", {_text(shape, names)}"
+            return f"tf.constant({_text(value, names)}, tf.{dtype}{more})"
         case Subscript(items):
             return ", ".join(map(_subscript, items))
         case float() if math.isinf(argument):

@@ -8,11 +8,32 @@ from strategies.ops import array
 from strategies.ops import reduce
 from strategies.ops import linalg
 from strategies.ops import indexing
+from strategies.ops import segments
+from strategies.ops import placing
+from strategies.ops import control_flow
+from strategies.ops import lists
+from strategies.ops import sparse
+from strategies.ops import csr
+from strategies.ops import ragged
 # isort: on
 
 from strategies.ops.spec import CATALOGUE, Op
 
-MODULES = (math, nn, array, reduce, linalg, indexing)
+MODULES = (
+    math,
+    nn,
+    array,
+    reduce,
+    linalg,
+    indexing,
+    segments,
+    placing,
+    control_flow,
+    lists,
+    sparse,
+    csr,
+    ragged,
+)
 """The modules whose import fills the catalogue."""
 
 __all__ = ["CATALOGUE", "MODULES", "Op"]

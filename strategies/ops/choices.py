@@ -56,6 +56,10 @@ def one_of(*choices: T) -> st.SearchStrategy[T]:
     return st.sampled_from(choices)
 
 
+FLAG: Final = st.sampled_from((False, True))
+"""Whether something is so."""
+
+
 def forms(value: int | tuple[Any, ...]) -> tuple[Argument, ...]:
     """Integers as Python gives them, and as int32 and int64 tensors."""
     return value, Constant(value, "int32"), Constant(value, "int64")

@@ -83,10 +83,12 @@ class Op:
     Attributes:
         name: the public name, which is also the subject of outcomes.
         build: draws operands and keyword arguments at a site and says what comes out.
-        call: what is printed and called, if not the name: a path or a template as ``{0}[{1}]``.
+        call: what is printed and called, if not the name: a path or a template as ``{0}[{1}]``, in
+            which ``{named}`` stands for the keyword arguments.
         dtypes: the dtypes that its differentiable operands may have.
         blocks: why no gradient passes, if none does: see :class:`strategies.graphs.Node`.
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
+        since: the first minor version that has it; before, its forward pass raises.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Op:
     dtypes: tuple[str, ...] = FLOATS + COMPLEX
     blocks: Blocks = ""
     ties: bool = False
+    since: tuple[int, int] = (2, 8)
 
 
 CATALOGUE: dict[str, Op] = {}
