@@ -103,7 +103,7 @@ def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor], raised: Co
         if output.dtype.is_floating or output.dtype.is_complex:
             try:
                 gradients = tape.gradient(output, watched)
-            except (LookupError, *NO_KERNEL) as error:
+            except Exception as error:  # noqa: BLE001 - the op ran, and it is its gradient that raises
                 raised[f"{type(error).__name__}: {str(error)[:200]}: {graph.statements()}"] += 1
                 continue
             connected = {i for i, gradient in gradients.items() if gradient is not None}
