@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -111,8 +110,11 @@ def _gathered(side: int) -> st.SearchStrategy[tuple[Constant, Constant, Keywords
     return st.sampled_from(table)
 
 
-def gathered_segments(name: str, **fields: Any) -> Op:
-    """Register a reduction of segments of rows that are given by their numbers, some repeated."""
+def gathered_segments(name: str) -> tuple[Op, Op]:
+    """Register a reduction of segments of rows that are given by their numbers, some repeated.
+
+    It is there twice: if asked its gradient is one of the rows taken alone, IndexedSlices.
+    """
 
     def build(site: Site) -> Call:
         x = site.operand(min_rank=1, fits=has_elements)
@@ -121,7 +123,11 @@ def gathered_segments(name: str, **fields: Any) -> Op:
         bounds = around_zero(x.bound * terms)
         return call(x, rows, ids, **named, result=x.type.like((count, *x.shape[1:]), bounds))
 
-    return op(name, dtypes=FLOATS, **fields)(build)
+    slices = f"{name}({{0}}, {{1}}, {{2}}, sparse_gradient=True, {{named}})"
+    return (
+        op(name, dtypes=FLOATS)(build),
+        op(f"{name} with slices", call=slices, dtypes=FLOATS, since=(2, 15))(build),
+    )
 
 
 gathered_segments("tf.sparse.segment_sum")
