@@ -94,9 +94,12 @@ def py_function(site: Site) -> Call:
     return call(x, y, result=x.type.like(bounds=_product(x, y)))
 
 
-@op("tf.experimental.Optional", call="tf.experimental.Optional.from_value({0}).get_value()")
+@op(
+    "tf.experimental.Optional",
+    call="tf.experimental.Optional.from_value(tf.convert_to_tensor({0})).get_value()",
+)
 def optional(site: Site) -> Call:
-    """A tensor put into an optional and taken out of it."""
+    """A tensor put into an optional and taken out of it; a Variable would go in there itself."""
     x = site.operand()
     return call(x, result=x.type)
 
