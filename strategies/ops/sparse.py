@@ -292,7 +292,8 @@ def sparse_dense_matmul(site: Site) -> Call:
 
 @op(
     "tf.raw_ops.SparseMatMul",
-    call="tf.raw_ops.SparseMatMul(a=tf.cast({0}, tf.float32), b=tf.cast({1}, tf.float32), {named})",
+    call="tf.cast(tf.raw_ops.SparseMatMul(a=tf.cast({0}, tf.float32), b=tf.cast({1}, tf.float32), "
+    "{named}), {0}.dtype)",
     dtypes=("float32",),
 )
 def sparse_matmul(site: Site) -> Call:
