@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from conformance.contract import Violation
 from conformance.errors import UsageError, nearest
 from conformance.modes import MODES
 from strategies import dtypes
-from strategies.graphs import Graph, Node
+from strategies.graphs import Argument, Constant, Graph, Node
 from strategies.ops import CATALOGUE as OPS
 
 if sys.version_info >= (3, 11):
@@ -33,7 +33,7 @@ FILE = Path(__file__).with_name("deviations.toml")
 _OPTIONAL = {"dtypes", "operands"}
 _LISTS = {"contracts", "ops", "modes", *_OPTIONAL}
 _FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS}
-_OPERANDS = ("zero", "empty", "broadcast", "same")
+_OPERANDS = ("zero", "empty", "broadcast", "same", "repeated")
 _MANY = {"contracts": "the id of a contract", "ops": "the name of a catalogue entry"}
 _HINT = "the head of conformance/deviations.toml shows how an entry looks"
 
@@ -49,7 +49,8 @@ class Deviation:
         dtypes: what that op takes or returns, one of them at least; empty: anything.
         operands: what is said of its operands: ``zero`` (an element of one is exactly zero, at one
             of the points), ``empty`` (one has no elements, or a result has none), ``broadcast``
-            (their shapes differ) or ``same`` (two of them are one value).
+            (their shapes differ), ``same`` (two of them are one value) or ``repeated`` (an
+            argument holds one integer twice).
         modes: the modes in which it shows; empty: all.
         since, until: the minor versions that have it, inclusive; None: open.
         kind: the kind of the violation.
@@ -101,6 +102,8 @@ class Deviation:
             nodes = [n for n in nodes if len({graph.types[i].shape for i in n.operands}) > 1]
         if "same" in self.operands:
             nodes = [n for n in nodes if len(set(n.operands)) < len(n.operands)]
+        if "repeated" in self.operands:
+            nodes = [n for n in nodes if any(map(_repeats, (*n.args, *(v for _, v in n.kwargs))))]
         if nodes and "zero" in self.operands:
             zeros = _zeros(case)
             nodes = [n for n in nodes if zeros.intersection(n.operands)]
@@ -113,6 +116,22 @@ def _dtypes(graph: Graph, node: Node) -> set[str]:
 
 def _is_empty(graph: Graph, node: Node) -> bool:
     return any(not t.size for t in (*(graph.types[i] for i in node.operands), *node.outputs))
+
+
+def _repeats(argument: Argument) -> bool:
+    """Whether an argument holds one integer twice."""
+    numbers = list(_integers(argument))
+    return len(set(numbers)) < len(numbers)
+
+
+def _integers(argument: Argument) -> Iterator[int]:
+    if isinstance(argument, Constant):
+        argument = argument.value
+    if isinstance(argument, tuple):
+        for part in argument:
+            yield from _integers(part)
+    elif isinstance(argument, int):
+        yield argument
 
 
 def _zeros(case: Any) -> set[int]:

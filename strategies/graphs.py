@@ -35,10 +35,17 @@ class DType:
 
 @dataclass(frozen=True)
 class Constant:
-    """Numbers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``."""
+    """Numbers as an argument of a call, given as a tensor: ``tf.constant([0, 1], tf.int64)``.
+
+    Attributes:
+        value: a number, or nested tuples of them.
+        dtype: of the tensor.
+        shape: printed too if given: what the nesting cannot say when there are no elements.
+    """
 
     value: float | tuple[Any, ...]
     dtype: str
+    shape: tuple[int, ...] | None = None
 
 
 Argument = Ref | DType | Constant | Number | None | slice | EllipsisType | tuple["Argument", ...]
@@ -346,8 +353,9 @@ def _text(argument: Argument, names: Sequence[str]) -> str:  # noqa: PLR0911 - o
             return names[index]
         case DType(name):
             return f"tf.{name}"
-        case Constant(value, dtype):
-            return f"tf.constant({_text(value, names)}, tf.{dtype})"
+        case Constant(value, dtype, shape):
+            more = "" if shape is None else f", {_text(shape, names)}"
+            return f"tf.constant({_text(value, names)}, tf.{dtype}{more})"
         case Subscript(items):
             return ", ".join(map(_subscript, items))
         case float() if math.isinf(argument):

@@ -12,7 +12,7 @@ import pytest
 from conformance.contract import UNDOCUMENTED, Contract, Tally, Violation
 from conformance.deviations import _FIELDS, FILE, Deviation, load
 from conformance.errors import UsageError
-from strategies.graphs import Graph, Node, Ref
+from strategies.graphs import Argument, Constant, Graph, Node, Ref
 from strategies.tensors import Input, TensorType
 from strategies.values import REAL
 
@@ -110,6 +110,22 @@ def test_a_dtype_is_asked_of_the_op_itself() -> None:
     assert not coarse.matches(violation(), "", "eager", case("tf.math.cumprod"))
 
 
+def test_an_integer_that_is_there_twice_is_asked_of_one_argument() -> None:
+    """Given as Python ints or as a tensor, nested or not."""
+    twice = replace(MADE, operands=("repeated",))
+
+    def matches(argument: Argument) -> bool:
+        program = case("tf.math.cumprod")
+        node = replace(program.graph.nodes[0], kwargs=(("indices", argument), ("axis", 0)))
+        program.graph = replace(program.graph, nodes=(node,))
+        return twice.matches(violation(), "", "eager", program)
+
+    assert matches(Constant((0, 0), "int32"))
+    assert matches(((0, 1), (1, 2)))
+    assert not matches((0, 1))
+    assert not matches(Ref(0))
+
+
 def test_a_case_without_a_graph_is_known_by_its_subject() -> None:
     """A docstring's example, say."""
     assert MADE.matches(violation(), "tf.math.cumprod", "eager", object())
@@ -186,8 +202,8 @@ BROKEN = {
     'kind = "value"\n': (
         'kind = "value"\noperands = ["nought"]\n',
         "deviation 'cumprod-zero' has 'nought' among its operands",
-        "one of zero, empty, broadcast, same",
-        "known are zero, empty, broadcast, same",
+        "one of zero, empty, broadcast, same, repeated",
+        "known are zero, empty, broadcast, same, repeated",
     ),
     '"nan"': (
         '"nan("',

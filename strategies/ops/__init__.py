@@ -18,6 +18,13 @@ from strategies.ops import decompositions
 from strategies.ops import banded
 from strategies.ops import signal
 from strategies.ops import quantized
+from strategies.ops import segments
+from strategies.ops import placing
+from strategies.ops import control_flow
+from strategies.ops import lists
+from strategies.ops import sparse
+from strategies.ops import csr
+from strategies.ops import ragged
 # isort: on
 
 from strategies.ops.spec import CATALOGUE, Op
@@ -39,6 +46,13 @@ MODULES = (
     banded,
     signal,
     quantized,
+    segments,
+    placing,
+    control_flow,
+    lists,
+    sparse,
+    csr,
+    ragged,
 )
 """The modules whose import fills the catalogue."""
 

@@ -56,6 +56,10 @@ def one_of(*choices: T) -> st.SearchStrategy[T]:
     return st.sampled_from(choices)
 
 
+FLAG: Final = st.sampled_from((False, True))
+"""Whether something is so."""
+
+
 def forms(value: int | tuple[Any, ...]) -> tuple[Argument, ...]:
     """Integers as Python gives them, and as int32 and int64 tensors."""
     return value, Constant(value, "int32"), Constant(value, "int64")
@@ -100,8 +104,6 @@ def given_reduction(site: Site, shape: Shape, least: int = 0) -> tuple[Keywords,
     return {"axis": Constant(axis, dtype) if dtype else axis}, over
 
 
-FLAG: Final = st.sampled_from((False, True))
-SELDOM: Final = st.sampled_from((False,) * 5 + (True,))
 """A flag for what has few kernels."""
 
 KEEPDIMS: Final = keywords("keepdims", (True, False))

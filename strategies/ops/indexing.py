@@ -120,7 +120,7 @@ def _places(shape: Shape, side: int) -> st.SearchStrategy[Argument]:
     return st.sampled_from([form for value in several for form in forms(value)])
 
 
-def _indices(
+def places(
     site: Site, shapes: tuple[Shape, ...], side: int
 ) -> tuple[Value, Shape] | tuple[Argument, Shape]:
     """Indices into an axis, an input or fixed ones, and which of the shapes they have."""
@@ -156,7 +156,7 @@ def gather(site: Site) -> Call:
     batched = {"batch_dims": batch} if batch else {}
     room = MAX_RANK + 1 - x.rank
     shapes = _index_shapes(x.shape[:batch], room, empty=not x.shape[axis])
-    indices, shape = _indices(site, shapes, x.shape[axis])
+    indices, shape = places(site, shapes, x.shape[axis])
     out = (*x.shape[:axis], *shape[batch:], *x.shape[axis + 1 :])
     return call(x, indices, **named, **batched, result=x.type.like(shape=out))
 
@@ -182,12 +182,12 @@ def gather_nd(site: Site) -> Call:
     named, batch, shape = site.draw(_nd_gathers(x.shape), "batch_dims")
     depth = shape[-1]
     side = min(x.shape[batch : batch + depth], default=1)
-    indices, _ = _indices(site, (shape,), side)
+    indices, _ = places(site, (shape,), side)
     out = (*shape[:-1], *x.shape[batch + depth :])
     return call(x, indices, **named, result=x.type.like(shape=out))
 
 
-def _times(bounds: Interval, count: int) -> Interval:
+def times(bounds: Interval, count: int) -> Interval:
     """Bounds of a sum of none to ``count`` terms."""
     return min(bounds[0] * count, 0.0), max(bounds[1] * count, 0.0)
 
@@ -202,9 +202,9 @@ def scatter_nd(site: Site) -> Call:
     """Rows added into zeros; those with the same index add up."""
     updates = site.operand(min_rank=1, fits=_are_rows)
     rows = site.draw(one_of(1, 3), "rows")
-    indices, _ = _indices(site, ((updates.shape[0], 1),), rows)
+    indices, _ = places(site, ((updates.shape[0], 1),), rows)
     shape = (rows, *updates.shape[1:])
-    bounds = _times(updates.bounds, updates.shape[0])
+    bounds = times(updates.bounds, updates.shape[0])
     dtype = indices.dtype if isinstance(indices, Value | Constant) else "int32"
     return call(
         indices,
@@ -219,9 +219,9 @@ def tensor_scatter_nd_add(site: Site) -> Call:
     """Rows added to those of a tensor; those with the same index add up."""
     x = site.operand(min_rank=1, fits=has_elements)
     count = site.draw(one_of(1, 2, 0), "rows")
-    indices, _ = _indices(site, ((count, 1),), x.shape[0])
+    indices, _ = places(site, ((count, 1),), x.shape[0])
     updates = site.operand(shape=(count, *x.shape[1:]))
-    more = _times(updates.bounds, count)
+    more = times(updates.bounds, count)
     bounds = x.bounds[0] + more[0], x.bounds[1] + more[1]
     return call(x, indices, updates, result=x.type.like(bounds=bounds))
 
@@ -260,7 +260,7 @@ def boolean_mask(site: Site) -> Call:
 
 
 @cache
-def _segments(side: int) -> st.SearchStrategy[tuple[Constant, int]]:
+def segment_ids(side: int) -> st.SearchStrategy[tuple[Constant, int]]:
     """Ascending ids with repeats and gaps, and the number of segments."""
     table = [
         (Constant(ids, dtype), ids[-1] + 1 if ids else 0)
@@ -279,8 +279,8 @@ def segments(name: str, *, adds: bool) -> Op:
 
     def build(site: Site) -> Call:
         x = site.operand(min_rank=1, fits=has_elements)
-        ids, count = site.draw(_segments(x.shape[0]), "segment ids")
-        bounds = _times(x.bounds, x.shape[0] if adds else 1)
+        ids, count = site.draw(segment_ids(x.shape[0]), "segment ids")
+        bounds = times(x.bounds, x.shape[0] if adds else 1)
         result = x.type.like(shape=(count, *x.shape[1:]), bounds=bounds)
         return call(x, ids, result=result)
 
@@ -295,7 +295,7 @@ def unsorted_segments(name: str, *, adds: bool, **fields: Any) -> Op:
         count = site.draw(one_of(1, 2, 4), "num_segments")
         lowest = site.draw(one_of(0, -1), "lowest id")
         ids = site.indices((x.shape[:1],), lowest, count - 1)
-        bounds = _times(x.bounds, x.shape[0] if adds else 1)
+        bounds = times(x.bounds, x.shape[0] if adds else 1)
         result = x.type.like(shape=(count, *x.shape[1:]), bounds=bounds)
         return call(x, ids, count, result=result)
 

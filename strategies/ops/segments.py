@@ -1,0 +1,135 @@
+"""Reductions of segments that are not sums: extremes, products, and segments of gathered rows."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+from hypothesis import strategies as st
+
+from strategies.dtypes import FLOATS
+from strategies.graphs import Constant
+from strategies.ops.choices import Keywords, has_elements, one_of
+from strategies.ops.indexing import segment_ids
+from strategies.ops.spec import Call, Op, Site, around_zero, call, op
+from strategies.shapes import Shape
+from strategies.tensors import Value
+from strategies.values import Domain, Interval
+
+MODEST = Domain(-4.0, 4.0)
+
+
+def _or_zero(x: Value) -> Interval:
+    """Bounds of an element, or of the zero that an empty segment has."""
+    return min(x.bounds[0], 0.0), max(x.bounds[1], 0.0)
+
+
+def extremes(name: str) -> Op:
+    """Register the extreme of sorted segments; an empty one has 0."""
+
+    def build(site: Site) -> Call:
+        x = site.operand(min_rank=1, fits=has_elements)
+        ids, count = site.draw(segment_ids(x.shape[0]), "segment ids")
+        result = x.type.like((count, *x.shape[1:]), _or_zero(x))
+        return call(x, ids, result=result)
+
+    return op(name, dtypes=FLOATS, ties=True)(build)
+
+
+extremes("tf.math.segment_max")
+extremes("tf.math.segment_min")
+
+
+def _has_few_rows(shape: Shape) -> bool:
+    """Whether a product over the rows does not overflow float16."""
+    return math.prod(shape) > 0 and shape[0] <= 6  # noqa: PLR2004 - 4 to the sixth is 4096
+
+
+def _product(x: Value) -> Interval:
+    return around_zero(max(x.bound, 1.0) ** x.shape[0])
+
+
+@op("tf.math.segment_prod")
+def segment_prod(site: Site) -> Call:
+    """The product of sorted segments; an empty one has 1."""
+    x = site.operand(min_rank=1, fits=_has_few_rows, domain=MODEST)
+    ids, count = site.draw(segment_ids(x.shape[0]), "segment ids")
+    return call(x, ids, result=x.type.like((count, *x.shape[1:]), _product(x)))
+
+
+@cache
+def _covering(side: int) -> st.SearchStrategy[tuple[Constant, int]]:
+    """Ids of segments of which none is empty, in any order, and their number; -1 drops a row."""
+    table = [
+        (tuple((step * k) % count for k in range(side)), count)
+        for count in range(1, side + 1)
+        for step in (1, 2, 3)
+        if math.gcd(step, count) == 1
+    ]
+    table += [((*ids[:-1], -1), count) for ids, count in table if side > count]
+    return st.sampled_from(
+        [(Constant(ids, dtype), count) for ids, count in table for dtype in ("int32", "int64")]
+    )
+
+
+def unsorted_extremes(name: str) -> Op:
+    """Register the extreme of segments, none of them empty: that would have the lowest number."""
+
+    def build(site: Site) -> Call:
+        x = site.operand(min_rank=1, fits=has_elements)
+        ids, count = site.draw(_covering(x.shape[0]), "segment ids")
+        return call(x, ids, count, result=x.type.like((count, *x.shape[1:])))
+
+    return op(name, dtypes=FLOATS, ties=True)(build)
+
+
+unsorted_extremes("tf.math.unsorted_segment_max")
+unsorted_extremes("tf.math.unsorted_segment_min")
+
+
+@op("tf.math.unsorted_segment_prod")
+def unsorted_segment_prod(site: Site) -> Call:
+    """The product of segments in any order; rows whose id is negative are dropped."""
+    x = site.operand(min_rank=1, fits=_has_few_rows, domain=MODEST)
+    count = site.draw(one_of(1, 2, 4), "num_segments")
+    ids = site.indices((x.shape[:1],), site.draw(one_of(0, -1), "lowest id"), count - 1)
+    return call(x, ids, count, result=x.type.like((count, *x.shape[1:]), _product(x)))
+
+
+@cache
+def _gathered(side: int) -> st.SearchStrategy[tuple[Constant, Constant, Keywords, int]]:
+    """Which rows, into which segments (sorted, with gaps), and how many of those."""
+    table: list[tuple[Constant, Constant, Keywords, int]] = []
+    for rows in ((0,), (0, side - 1), (0, 0, side - 1), tuple(range(side)), ()):
+        for step in (1, 0, 2, 4):
+            ids = tuple(k * step // 2 for k in range(len(rows)))
+            count = ids[-1] + 1 if ids else 0
+            named: list[tuple[Keywords, int]] = [({}, count), ({"num_segments": 6}, 6)]
+            for dtype in ("int32", "int64"):
+                table += [(Constant(rows, dtype), Constant(ids, dtype), *more) for more in named]
+    return st.sampled_from(table)
+
+
+def gathered_segments(name: str) -> tuple[Op, Op]:
+    """Register a reduction of segments of rows that are given by their numbers, some repeated.
+
+    It is there twice: if asked its gradient is one of the rows taken alone, IndexedSlices.
+    """
+
+    def build(site: Site) -> Call:
+        x = site.operand(min_rank=1, fits=has_elements)
+        rows, ids, named, count = site.draw(_gathered(x.shape[0]), "rows and segment ids")
+        terms = max(1, len(rows.value)) if isinstance(rows.value, tuple) else 1
+        bounds = around_zero(x.bound * terms)
+        return call(x, rows, ids, **named, result=x.type.like((count, *x.shape[1:]), bounds))
+
+    slices = f"{name}({{0}}, {{1}}, {{2}}, sparse_gradient=True, {{named}})"
+    return (
+        op(name, dtypes=FLOATS)(build),
+        op(f"{name} with slices", call=slices, dtypes=FLOATS, since=(2, 15))(build),
+    )
+
+
+gathered_segments("tf.sparse.segment_sum")
+gathered_segments("tf.sparse.segment_mean")
+gathered_segments("tf.sparse.segment_sqrt_n")
