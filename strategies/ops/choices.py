@@ -58,6 +58,8 @@ def one_of(*choices: T) -> st.SearchStrategy[T]:
 
 FLAG: Final = st.sampled_from((False, True))
 """Whether something is so."""
+SELDOM: Final = st.sampled_from((False,) * 5 + (True,))
+"""The same, of what has few kernels."""
 
 
 def forms(value: int | tuple[Any, ...]) -> tuple[Argument, ...]:
@@ -103,8 +105,6 @@ def given_reduction(site: Site, shape: Shape, least: int = 0) -> tuple[Keywords,
     dtype = site.draw(one_of(None, "int32", "int64"), "axis given as")
     return {"axis": Constant(axis, dtype) if dtype else axis}, over
 
-
-"""A flag for what has few kernels."""
 
 KEEPDIMS: Final = keywords("keepdims", (True, False))
 
