@@ -393,3 +393,16 @@ def test_inside_a_function_a_tape_that_is_not_persistent_gives_a_jacobian_in_a_l
 
     assert Model(written).answers == {0: "RuntimeError"}
     assert told_by(Model(written, eager=False).answers[0]) == (True,)
+
+
+def test_a_gradient_is_recorded_by_a_tape_that_is_persistent_or_an_outer_one() -> None:
+    """A tape that is not persistent stops when it is asked, and an outer one goes on."""
+    inner = tape(1, Watch(1, X), ask(1, X, X, tape=1))
+    persistent = tape(0, Watch(0, X), ask(0, X, X), persistent=True)
+    written = program(make(X), tape(2, inner), persistent, ask(2, X, X))
+    alone = program(make(X), inner)
+
+    answers = [Model(written).answers[i] for i in range(3)] + [Model(alone).answers[1]]
+
+    recorded = [isinstance(answer, Answer) and answer.recorded for answer in answers]
+    assert recorded == [True, True, False, False]

@@ -310,7 +310,10 @@ def _how(asked: programs.Gradient) -> str:
     ],
 )
 def program_repeats(seen: SeenProgram) -> Tally:
-    """Bit for bit, but for questions inside a tf.function: Grappler may rewrite each otherwise."""
+    """Bit for bit, but for questions inside a tf.function: Grappler may rewrite each otherwise.
+
+    So it may where a function's gradient is recorded by a tape, which asks it for more results.
+    """
     tally = Tally()
     told: dict[Hashable, tuple[str, Gradient | None]] = {}
     for source in _sources(seen):
@@ -318,7 +321,7 @@ def program_repeats(seen: SeenProgram) -> Tally:
         assert isinstance(answer, Answer)
         part = answer.part
         recorded = part.graph.definition, part.leaves, part.origins, answer.connected
-        question: Hashable = replace(asked, answer=0), recorded
+        question: Hashable = replace(asked, answer=0), recorded, answer.recorded
         if seen.mode == "function":
             question = source.answer
         name, before = told.setdefault((question, source.tensor), (source.name, source.gradient))

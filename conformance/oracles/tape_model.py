@@ -92,12 +92,14 @@ class Answer:
         doubtful: the sources of which nobody can say whether the tape holds them; one of the others
             that has no gradient though it may have one has a derivative of zero.
         part: what was recorded between those that may have one and the targets.
+        recorded: whether some tape records how the question is answered.
     """
 
     sources: tuple[int, ...]
     connected: tuple[bool | None, ...]
     doubtful: frozenset[int]
     part: Part
+    recorded: bool
 
 
 class Model:
@@ -335,7 +337,8 @@ class Model:
         if any(map(self._stale, ops)):
             part = replace(part, opaque=True)
         doubtful = record.perhaps.intersection(sources)
-        return Answer(sources, connected, frozenset(doubtful), part)
+        recorded = bool(self._recording())
+        return Answer(sources, connected, frozenset(doubtful), part, recorded)
 
     def _stale(self, op: Recorded) -> bool:
         """Whether a gradient runs the op once more on a Variable that was assigned to meanwhile."""
