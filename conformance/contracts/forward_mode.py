@@ -36,13 +36,25 @@ FORWARD: Final = tuple(op for op in SIMPLE if op != "tf.math.reduce_sum")
 )
 def gradient_forward_mode(seen: Seen) -> Tally:
     """The jvp along the direction, weighted with the cotangent, against finite differences."""
-    tally = Tally()
     case = seen.case
     if not (case.forward and case.is_finest and case.differentiated) or not seen.points:
-        return tally
-    gradients, estimate = comparable(seen, seen.points[0].gradients), seen.estimates.get(0)
+        return Tally()
+    return compared_with_forward_mode(seen, comparable(seen, seen.points[0].gradients))
+
+
+def compared_with_forward_mode(seen: Seen, gradients: Gradients) -> Tally:
+    """The jvp at the first point against the finite differences that reverse mode was held to.
+
+    Args:
+        seen: what was seen.
+        gradients: what reverse mode gave; nothing is compared without.
+
+    Raises:
+        Violation: if they disagree.
+    """
+    estimate = seen.estimates.get(0)
     if not gradients or estimate is None:
-        return tally
+        return Tally()
     try:
         product = _jvp(seen)
     except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises is the observation

@@ -9,6 +9,7 @@ from conformance import (
     program_cases,
     regression_cases,
     scene_cases,
+    second_order_cases,
     thread_cases,
 )
 from conformance.contract import CATALOGUE
@@ -42,6 +43,7 @@ from conformance.contracts import (
     programs,
     recording,
     registrations,
+    second_order,
     state,
     stops,
     structures,
@@ -69,6 +71,7 @@ CHAPTERS = (
     batch_jacobians,
     values,
     forward_mode,
+    second_order,
     forward_nesting,
     lower_precision,
     dtypes,
@@ -97,6 +100,7 @@ CHAPTERS = (
 )
 
 graph = graph_cases.GRAPHS
+second_order_graph = second_order_cases.SECOND_ORDER
 regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS

@@ -110,27 +110,35 @@ def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
 def gradient_finite_difference(seen: Seen) -> Tally:
     """Along a direction through all sources, at two steps, in the highest precision there is."""
     tally = Tally()
-    case = seen.case
-    if not case.is_finest:
+    if not seen.case.is_finest:
         return tally
     for number, point in enumerate(seen.points):
-        gradients = comparable(seen, point.gradients)
-        if not gradients:
-            continue
-        try:
-            judgement = _judge(seen, number, gradients)
-            if judgement.answer is Answer.DISAGREE:
-                judgement = _confirm(seen, number, gradients)
-        except Violation:
+        if gradients := comparable(seen, point.gradients):
+            tally += derivatives(seen, number, gradients)
+    return tally
+
+
+def derivatives(seen: Seen, number: int, gradients: Gradients) -> Tally:
+    """Whether the gradients at a point are the derivatives that finite differences find.
+
+    Raises:
+        Violation: if one of them is not.
+    """
+    tally = Tally()
+    try:
+        judgement = _judge(seen, number, gradients)
+        if judgement.answer is Answer.DISAGREE:
+            judgement = _confirm(seen, number, gradients)
+    except Violation:
+        raise
+    except Exception as error:
+        if not seen.mode.traced:  # it ran eagerly before, so what raises now is our fault
             raise
-        except Exception as error:
-            if not seen.mode.traced:  # it ran eagerly before, so what raises now is our fault
-                raise
-            # what only this mode runs has no reference
-            kind = type(raised_by_tensorflow(error)).__name__
-            tally.undecided(f"eagerly the forward pass raises {kind}")
-            continue
-        tally += count(judgement, gradients, case.direction(0))
+        # what only this mode runs has no reference
+        kind = type(raised_by_tensorflow(error)).__name__
+        tally.undecided(f"eagerly the forward pass raises {kind}")
+        return tally
+    tally += count(judgement, gradients, seen.case.direction(0))
     return tally
 
 

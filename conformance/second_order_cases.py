@@ -1,0 +1,106 @@
+"""Cases of second derivatives: the gradient of a generated op graph is a graph by itself.
+
+Whatever can be asked of a graph can so be asked of a gradient: the tape that differentiates it
+records another one (reverse over reverse), and forward mode goes through it (forward over reverse).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+from hypothesis import strategies as st
+
+from conformance.contract import Cases
+from conformance.drawn_graphs import GraphCase, graph_cases
+from conformance.graph_cases import Seen, run
+from strategies.graphs import Derivative, Graph, Node, Ref
+from strategies.ops import CATALOGUE as OPS
+
+
+@dataclass(frozen=True)
+class SecondOrderCase(GraphCase):
+    """A graph that is the gradient of another one with respect to one of its inputs.
+
+    Attributes:
+        first: what it is the gradient of.
+    """
+
+    first: GraphCase
+
+
+def gradient_of(case: GraphCase, source: int) -> SecondOrderCase:
+    """The gradient of the weighted targets of a case, as a case of the same inputs.
+
+    Args:
+        case: at least one of its outputs is a target.
+        source: which input it is the gradient of.
+    """
+    graph, count = case.graph, len(case.graph.inputs)
+    kind = graph.inputs[source].type
+
+    def number(value: int) -> int:
+        """Where a value of the graph is in the inner one: what moves comes first."""
+        if value == source:
+            return count + 1
+        return value + 1 + (value >= count)
+
+    add = "tf.math.add"
+    moved = Node(add, add, (Ref(source + 1), Ref(0)), (), (kind,))
+    inner = Graph(
+        (graph.inputs[source], *graph.inputs),
+        (moved, *(node.renumbered(number) for node in graph.nodes)),
+        tuple(number(graph.outputs[k]) for k in case.targets),
+    )
+    weights = tuple(tuple(weight.ravel().tolist()) for weight in case.weights)
+    node = Node(
+        "tf.GradientTape.gradient",
+        "",
+        tuple(map(Ref, range(count))),
+        (),
+        (kind,),
+        derivative=Derivative(inner, weights),
+    )
+    outer = Graph(graph.inputs, (node,), (count,))
+    return SecondOrderCase(
+        outer,
+        case.roles,
+        case.points,
+        case.persistent,
+        case.forward,
+        case.unknown_rank,
+        case,
+    )
+
+
+def is_smooth(name: str) -> bool:
+    """Whether the gradient of an op is the derivative of what it computes, and so on."""
+    return not (OPS[name].blocks or OPS[name].surrogate)
+
+
+@cache
+def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrderCase]:
+    """Cases of a mode about a subject, in the highest precision that it has.
+
+    Nothing in them is held constant by stop_gradient: differences of the gradient do not know that.
+    """
+    among = ("float64", "complex128") if OPS[subject].in_double else ("float32",)
+    cases = graph_cases(subject, mode, among).filter(
+        lambda case: bool(case.differentiated) and all(map(is_smooth, case.graph.ops))
+    )
+    return cases.flatmap(
+        lambda case: st.sampled_from(case.differentiated).map(
+            lambda source: gradient_of(replace(case, forward=True), source)
+        )
+    )
+
+
+SECOND_ORDER: Cases[SecondOrderCase, Seen] = Cases(
+    "second_order_graph",
+    second_order_cases,
+    run,
+    GraphCase.source,
+    subjects=tuple(filter(is_smooth, OPS)),
+    modes=("eager", "function"),
+    dear=tuple(OPS),
+)
