@@ -14,7 +14,11 @@ from strategies.graphs import Graph, Node, Ref
 from strategies.tensors import Input, TensorType
 from strategies.values import REAL, Number
 
-CONTRACTS = {contract.id: contract for contract in test_contracts.graph.contracts}
+CONTRACTS = {
+    contract.id: contract
+    for family in (test_contracts.graph, test_contracts.second_order_graph)
+    for contract in family.contracts
+}
 
 
 def chain(

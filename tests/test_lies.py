@@ -88,7 +88,12 @@ ITEMS = sorted({(s, k.mode) for k in KILLERS.values() for s in k.subjects})
 
 
 def outcomes_of(
-    subject: str, mode: str, lie: str | None = None, *, shrink: bool = False
+    subject: str,
+    mode: str,
+    lie: str | None = None,
+    *,
+    cases: str = "graph",
+    shrink: bool = False,
 ) -> dict[str, Outcome]:
     """The outcomes of one item of the quick profile, by contract; runs in a fork.
 
@@ -96,6 +101,7 @@ def outcomes_of(
         subject: what the item is about.
         mode: how it meets the tape.
         lie: what is told first, if anything.
+        cases: the family of the item, by its name.
         shrink: whether a failure is made smaller, which takes seconds and changes no verdict.
     """
     tf = tensorflow()
@@ -107,7 +113,7 @@ def outcomes_of(
         vars(running)["hypothesis_settings"] = lambda *_: without(phases=[Phase.generate])
     minor = version(tf)
     known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor))
-    run = ItemRun(contracts.graph, subject, mode, Plan(QUICK, SEED, None, minor, known))
+    run = ItemRun(vars(contracts)[cases], subject, mode, Plan(QUICK, SEED, None, minor, known))
     with contextlib.suppress(Violation):  # the outcomes hold it
         run.test()()
     return {outcome.contract: outcome for outcome in run.finish()}

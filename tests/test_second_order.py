@@ -1,0 +1,92 @@
+"""Second derivatives: the gradient of a graph as a graph, and what is said of it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.boundary import Gradient, tensorflow
+from conformance.graph_cases import run
+from conformance.second_order_cases import SECOND_ORDER, gradient_of, is_smooth
+from strategies.ops import CATALOGUE as OPS
+from tests.cases import accusation, case_of, chain, conclusive, doctored
+from tests.forks import in_fork
+from tests.test_lies import outcomes_of, violated
+
+CUBE = chain(("tf.math.multiply", (0, 0)), ("tf.math.multiply", (0, 1)))
+PRODUCT = chain(("tf.math.multiply", (0, 1)), inputs=2)
+REVERSE, FORWARD = "second-order-reverse", "second-order-forward"
+
+
+@given(point=st.integers(-64, 64).map(lambda n: n / 16))
+@settings(deadline=None)  # the first call of TensorFlow takes seconds
+def test_the_gradient_of_a_case_is_a_graph_of_its_inputs(point: float) -> None:
+    """Of w x x x it is 3 w x x, for the weight w that the case has."""
+    tf = tensorflow()
+    case = case_of(CUBE, (point,))
+
+    made = gradient_of(case, 0)
+
+    (value,) = made.graph.function(tf)(tf.constant(point, tf.float64))
+    assert made.first is case
+    np.testing.assert_allclose(value.numpy(), 3 * case.weights[0] * point**2, rtol=1e-14)
+
+
+def test_a_gradient_is_with_respect_to_the_source_that_is_named() -> None:
+    """Of w x y by y it is w x."""
+    tf = tensorflow()
+    case = case_of(PRODUCT, (3.0,), (5.0,))
+
+    (value,) = gradient_of(case, 1).graph.function(tf)(
+        tf.constant(3.0, tf.float64), tf.constant(5.0, tf.float64)
+    )
+
+    assert value.numpy() == 3.0 * case.weights[0]
+
+
+@pytest.mark.parametrize("factor", [1.01, 0.0])
+def test_a_second_derivative_that_is_off_is_accused(factor: float) -> None:
+    """By 1 %, or as if there were none."""
+    case = gradient_of(case_of(CUBE, (1.5,)), 0)
+
+    seen = doctored(case, lambda g: Gradient(g.dtype, g.array * factor))
+
+    found = accusation(REVERSE, seen)
+    assert found is not None
+    assert found.about is case.first
+
+
+def test_a_second_derivative_of_zero_may_be_none() -> None:
+    """A product's gradient with respect to one factor does not depend on that factor."""
+    case = gradient_of(case_of(PRODUCT, (3.0,), (5.0,)), 0)
+
+    seen = run(case, "eager")
+
+    assert seen.points[0].gradients[0] is None
+    assert accusation(REVERSE, seen) is None
+    assert conclusive(REVERSE, seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("lie", "broken"),
+    [
+        ("the_gradient_of_cos_is_scaled", {REVERSE: "value"}),
+        ("the_jvp_is_doubled", {FORWARD: "value"}),
+    ],
+)
+def test_each_contract_fails_under_a_lie(lie: str, broken: dict[str, str]) -> None:
+    """The gradient of the sine stays what it is, and its derivative does not."""
+    ask = partial(outcomes_of, "tf.math.sin", "eager", cases=SECOND_ORDER.name)
+
+    assert violated(in_fork(ask)) == {}
+    assert broken.items() <= violated(in_fork(ask, lie)).items()
+
+
+def test_what_is_constant_by_decree_is_no_subject() -> None:
+    """Differences of a gradient do not know what stop_gradient held."""
+    assert not is_smooth("tf.stop_gradient")
+    assert set(SECOND_ORDER.subjects) == {name for name in OPS if is_smooth(name)}
