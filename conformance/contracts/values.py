@@ -258,7 +258,8 @@ def _accusation(
     direction = seen.case.direction(0)
 
     def judged(tangent: Gradients) -> Judgement:
-        moved = {i: gradients[i] for i in tangent}
+        # a NaN elsewhere is none of theirs, and would be by a product with 0
+        moved = {i: np.where(tangent[i] == 0, 0, gradients[i]) for i in tangent}
         estimate = along.derivative(tangent, step=step, growth=growth)
         return judge(claim(moved, tangent), estimate, slack=slack(seen.case, moved, tangent))
 

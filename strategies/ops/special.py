@@ -7,7 +7,7 @@ import math
 from strategies.dtypes import FLOATS
 from strategies.graphs import Constant
 from strategies.ops.choices import one_of
-from strategies.ops.math import HALVES, NONZERO, POSITIVE
+from strategies.ops.math import HALVES, KINK_AT_ZERO, NONZERO, POSITIVE
 from strategies.ops.spec import Call, Site, around_zero, binary, call, even, op, unary, within
 from strategies.values import GAP, Domain
 
@@ -18,14 +18,19 @@ MODEST = Domain(-8.0, 8.0)
 PROBABILITY = Domain(GAP, 1 - GAP)
 
 unary("tf.math.special.bessel_i0", domain=MODEST, bounds=even(math.exp), dtypes=HALF)
-unary("tf.math.special.bessel_i0e", bounds=within(0, 1), dtypes=HALF)
+unary("tf.math.special.bessel_i0e", domain=KINK_AT_ZERO, bounds=within(0, 1), dtypes=HALF)
 unary(
     "tf.math.special.bessel_i1",
     domain=MODEST,
     dtypes=HALF,
     bounds=lambda lo, hi: around_zero(math.exp(max(abs(lo), abs(hi)))),
 )
-unary("tf.math.special.bessel_i1e", bounds=within(-0.25, 0.25), dtypes=HALF)
+unary(
+    "tf.math.special.bessel_i1e",
+    domain=KINK_AT_ZERO,  # its derivative has one
+    bounds=within(-0.25, 0.25),
+    dtypes=HALF,
+)
 unary("tf.math.special.bessel_j0", bounds=within(-0.5, 1), dtypes=HALF)
 unary("tf.math.special.bessel_j1", bounds=within(-0.625, 0.625), dtypes=HALF)
 unary("tf.math.special.bessel_k0", domain=POSITIVE, bounds=within(0, 2.5), dtypes=HALF)
