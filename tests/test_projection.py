@@ -146,13 +146,14 @@ def test_an_honest_gradient_is_accused_by_no_contract(case: GraphCase) -> None:
     assert conclusive("gradient-finite-difference", seen) == 1
 
 
+@pytest.mark.parametrize("factor", [1.01, float("nan")])
 @pytest.mark.parametrize("place", [0, 137, 999])
-def test_one_wrong_element_of_a_thousand_is_found_and_named(place: int) -> None:
-    """It is off by 1 %, and the report says which one it is."""
+def test_one_wrong_element_of_a_thousand_is_found_and_named(place: int, factor: float) -> None:
+    """It is off by 1 %, or not a number, and the report says which one it is."""
 
     def spoil(gradient: Gradient) -> Gradient:
         array = gradient.array.copy()
-        array[divmod(place, 100)] *= 1.01
+        array[divmod(place, 100)] *= factor
         return Gradient(gradient.dtype, array)
 
     violation = accusation("gradient-finite-difference", doctored(THOUSAND, spoil))
