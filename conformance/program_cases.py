@@ -164,13 +164,12 @@ class SeenProgram:
     def release(self, names: dict[str, Any]) -> None:
         """Delete the program, first all but the tapes that hold nothing; note which Tensors live.
 
-        A tape that has failed may not have answered. A traced function is a cycle of references:
-        whatever it captured waits for the collector.
+        A traced function is a cycle of references: whatever it captured waits for the collector.
         """
         slots = enumerate(self.case.program.names)
         tensors = [name for slot, name in slots if slot not in self.model.assigned]
         living = {name: weakref.ref(names[name]) for name in tensors if name in names}
-        tapes = [names[f"t{tape}"] for tape in self.model.empty - self.failed]
+        tapes = [names[f"t{tape}"] for tape in self.model.empty]
         names.clear()
         for which in ("answered", "deleted"):
             if self.case.traces and any(ref() is not None for ref in living.values()):
@@ -356,7 +355,7 @@ def run(case: ProgramCase, mode: str) -> SeenProgram:
         except Exception as raised:
             raise Unsupported(type(raised_by_tensorflow(raised)).__name__) from raised
     seen.note(names)
-    if mode == "eager" and seen.error is None:
+    if mode == "eager" and seen.error is None and not seen.failed:
         seen.release(names)
     return seen
 
