@@ -15,7 +15,7 @@ import tensorflow as tf
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from conformance.boundary import version
+from conformance.boundary import raised_by_tensorflow, version
 from strategies.drawing import Point, graphs, points
 from strategies.dtypes import is_complex, is_differentiable
 from strategies.graphs import Graph, tensor_source
@@ -107,6 +107,7 @@ def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor], raised: Co
             try:
                 gradients = tape.gradient(output, watched)
             except Exception as error:  # noqa: BLE001 - the op ran, and it is its gradient that raises
+                raised_by_tensorflow(error)
                 raised[f"{type(error).__name__}: {str(error)[:200]}: {graph.statements()}"] += 1
                 continue
             connected = {i for i, gradient in gradients.items() if gradient is not None}

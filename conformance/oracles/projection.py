@@ -7,7 +7,6 @@ dL/dx + i dL/dy, so the derivative along a tangent v is the real part of the sum
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -90,15 +89,12 @@ class Projection:
         return self._weighted([outputs[k].numpy() for k in self._targets])
 
     def _weighted(self, values: Sequence[Array]) -> Sample:
-        value, magnitude, square = 0.0, 0.0, 0.0
+        value, magnitude = 0.0, 0.0
         for array, weight in zip(values, self._weights, strict=True):
             terms = np.conj(weight) * array
             value += float(terms.sum().real)
             magnitude += float(np.abs(terms).sum())
-            square += float((np.abs(terms) ** 2).sum())
-        # of single precision there is none to spare: the roundings of the terms, which the factors
-        # of the error exceed by far, are taken as independent
-        return Sample(value, math.sqrt(square) if self._graph.single else magnitude)
+        return Sample(value, magnitude)
 
     @cached_property
     def _here(self) -> Sample:
