@@ -76,6 +76,11 @@ def widest(dtype: str) -> str:
     return _WIDEST.get(dtype, dtype)
 
 
+def at_least_single(dtype: str) -> str:
+    """The dtype of single precision for one that is lower; all others are kept."""
+    return "float32" if dtype in {"float16", "bfloat16"} else dtype
+
+
 def real_part(dtype: str) -> str:
     """The dtype of the real part: ``complex64`` gives ``float32``, real dtypes give themselves."""
     return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
