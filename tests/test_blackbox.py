@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.blackbox import Note, found
@@ -142,6 +142,7 @@ FAMILIES = [contracts.graph, contracts.program, contracts.thread, contracts.scen
 
 @pytest.mark.parametrize("cases", FAMILIES, ids=lambda cases: cases.name)
 @given(data=st.data())
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_cases_of_every_family_can_be_kept(cases: Cases[Any, Any], data: st.DataObject) -> None:
     """And print as the same program when they are read again."""
     subject = data.draw(st.sampled_from(sorted(cases.subjects)))
