@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from conformance import __version__, environment
+from conformance.blackbox import BlackBox, found
 from conformance.boundary import OLDEST, tensorflow, version
 from conformance.contract import CATALOGUE, Cases, Violation, stated
 from conformance.deviations import FILE as DEVIATIONS
@@ -26,7 +29,7 @@ from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
 from conformance.record import Record, check_writable, outcome_from_json
 from conformance.registry import registry
-from conformance.running import ItemRun, Plan, failure_text
+from conformance.running import ItemRun, Plan, crash_text, crashed, failure_text
 from conformance.summary import number, summary_lines
 
 HERE = Path(__file__).parent
@@ -152,6 +155,9 @@ class TapeRun:
         self.started = time.monotonic()
         self.written = 0.0
         self._plan: Plan | None = None
+        if getattr(option, "maxworkerrestart", "") is None:
+            # a run in which each item kills its worker still says so of each
+            option.maxworkerrestart = str(sys.maxsize)
 
     def _check_surroundings(self) -> None:
         """TensorFlow is there, and the record can be written."""
@@ -188,15 +194,29 @@ class TapeRun:
                 minor,
                 tuple(known),
                 registry(),
+                self._black_box(),
             )
         return self._plan
+
+    @cached_property
+    def boxes(self) -> tempfile.TemporaryDirectory[str]:
+        """Where workers keep what they try."""
+        return tempfile.TemporaryDirectory(prefix="tapemeasure-")
+
+    def _black_box(self) -> BlackBox | None:
+        """A worker's; without workers nobody would be left to read it."""
+        if not self.is_worker:
+            return None
+        given: dict[str, str] = self.config.workerinput  # type: ignore[attr-defined]
+        return BlackBox(Path(given["tape_boxes"]), given["workerid"])
 
     # -- workers ---------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Every worker uses the same base seed."""
+        """Every worker uses the same base seed, and keeps its notes in the same folder."""
         node.workerinput["tape_seed"] = self.seed
+        node.workerinput["tape_boxes"] = self.boxes.name
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - pytest's names
@@ -210,6 +230,19 @@ class TapeRun:
         facts = getattr(node, "workeroutput", {}).get("tape_facts")
         if facts:
             self._take(json.loads(facts))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+        """An item whose worker has died is crashed; another worker goes on with the next."""
+        wreck = found(Path(self.boxes.name), report.node.gateway.id)
+        if wreck is None:
+            self.broken += 1
+            return
+        outcomes = crashed(wreck)
+        self.reported += 1
+        report.tape_outcomes = json.dumps([asdict(outcome) for outcome in outcomes])
+        report.tape_notes = json.dumps([])
+        report.longrepr = crash_text(crashitem, wreck)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002

@@ -6,6 +6,7 @@ import hashlib
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import hypothesis
 from hypothesis import given
 from hypothesis.errors import FlakyFailure
 
+from conformance.blackbox import BlackBox, Note, Wreck
 from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
 from conformance.coverage import Coverage
 from conformance.deviations import Deviation
@@ -35,6 +37,7 @@ class Plan:
         version: the minor version of TensorFlow.
         deviations: the known ones that concern this version.
         registry: where it is noted which gradient functions run, if it is.
+        black_box: where each case is noted before it meets TensorFlow, if it is.
     """
 
     profile: Profile
@@ -43,6 +46,7 @@ class Plan:
     version: tuple[int, int]
     deviations: Sequence[Deviation] = ()
     registry: Registry | None = None
+    black_box: BlackBox | None = None
 
 
 class ItemRun:
@@ -80,7 +84,8 @@ class ItemRun:
                 # what TensorFlow warns of is not judged; raised, it would pass for what its
                 # gradients raise
                 warnings.simplefilter("ignore")
-                self.examine(case)
+                with self._noted(case):
+                    self.examine(case)
 
         wrapped = given(case=self.cases.draw(self.subject, self.mode))(test)
         wrapped = hypothesis_settings(self.plan.profile, examples)(wrapped)
@@ -151,6 +156,14 @@ class ItemRun:
             self.plan.registry.forget()
         return self.cases.run(case, self.mode)
 
+    def _noted(self, case: Any) -> AbstractContextManager[None]:
+        """While it lasts the black box says what is being tried, if there is one."""
+        if self.plan.black_box is None:
+            return nullcontext()
+        told = next(iter(self.outcomes.values())).subject
+        note = Note(tuple(self.outcomes), told, self.mode, self.cases.source, case, self._replay)
+        return self.plan.black_box.trying(note)
+
     def _cover(self, looks: Mapping[str, Tally | Violation]) -> None:
         """Note which gradient functions ran, and which contracts verified what they gave."""
         if self.plan.registry is None:
@@ -199,18 +212,23 @@ class ItemRun:
             if first or key == self._pinned:
                 self.outcomes[violation.contract.id].failure = self._failure(violation)
 
-    def _failure(self, violation: Violation) -> Failure:
+    @property
+    def _replay(self) -> str:
+        """The command that repeats the item."""
         plan = self.plan
         options = f"--tape-profile {plan.profile.name} --tape-seed {plan.seed}"
         if plan.examples:
             options += f" --tape-examples {plan.examples}"
+        return f'pytest "{self.node_id}" {options}'
+
+    def _failure(self, violation: Violation) -> Failure:
         return Failure(
             violation.kind,
             violation.expected,
             violation.got,
             violation.where,
             violation.why,
-            f'pytest "{self.node_id}" {options}',
+            self._replay,
         )
 
     def finish(self) -> list[Outcome]:
@@ -251,5 +269,36 @@ def failure_text(contract: Contract, outcome: Outcome, failure: Failure, version
             f"because   {failure.why}",
             f"replay    {failure.replay}",
             f"versions  {versions}",
+        ]
+    )
+
+
+def crashed(wreck: Wreck) -> list[Outcome]:
+    """What becomes of the contracts of an item in the middle of which its process died."""
+    note = wreck.note
+    why = "the process that ran it died, and left this behind:\n" + wreck.stack
+    failure = Failure(wreck.kind, "an answer", wreck.cause, note.program, why.rstrip(), note.replay)
+    return [
+        Outcome(contract, note.subject, note.mode, "crashed", examples=1, failure=failure)
+        for contract in note.contracts
+    ]
+
+
+def crash_text(item: str, wreck: Wreck) -> str:
+    """A crash for the terminal, most useful first."""
+    note = wreck.note
+    about = " ".join(part for part in (note.subject, f"in mode {note.mode}") if part)
+    return "\n".join(
+        [
+            f"{item}: the process died",
+            f"  about {about}",
+            "",
+            note.program.rstrip(),
+            "",
+            "expected  an answer",
+            f"got       {wreck.cause}",
+            "because   the process that ran it died, and left this behind:",
+            *(f"          {line}" for line in wreck.stack.splitlines()[1:]),
+            f"replay    {note.replay}",
         ]
     )

@@ -116,17 +116,16 @@ class Scene:
     @cached_property
     def names(self) -> frozenset[str]:
         """What it names and does not make itself, whatever is chosen."""
-        needed = {name for table in self._tables for name in _free(table)} - self.bound
+        needed = {name for table in self._tables() for name in _free(table)} - self.bound
         needed |= {_COTANGENTS[name] for name in needed & _COTANGENTS.keys()}
         return frozenset(needed | ({"f"} if "g" in needed else set()))
 
     @cached_property
     def bound(self) -> frozenset[str]:
         """What it binds to names, outside of functions."""
-        tops = (table for table in self._tables if table.get_type() == "module")
+        tops = (table for table in self._tables() if table.get_type() == "module")
         return frozenset(s.get_name() for top in tops for s in top.get_symbols() if _binds(s))
 
-    @cached_property
     def _tables(self) -> tuple[symtable.SymbolTable, ...]:
         """Python's own account of the names in its texts, one table for each scope."""
         left = [symtable.symtable(text, "<scene>", "exec") for text in self._every_choice()]

@@ -194,7 +194,7 @@ def _partners(dtype: str, deep: bool) -> st.SearchStrategy[Op | None]:  # noqa: 
     One draw both ends the graph and names the op, so a node less is a run of draws less. Ops that
     take every dtype come first, so that one index is the same op whatever the dtype.
     """
-    ops = [o for o in CATALOGUE.values() if dtype in o.dtypes and not o.surrogate]
+    ops = [o for o in CATALOGUE.values() if dtype in o.dtypes and o.is_partner]
     ops.sort(key=lambda o: len(o.dtypes) < len(dtypes.DIFFERENTIABLE))
     return st.sampled_from([None, *ops, *[None] * (len(ops) // 7 if deep else len(ops))])
 

@@ -136,5 +136,5 @@ def _ops(dtype: str, names: tuple[str, ...]) -> st.SearchStrategy[Op]:
     """The ops that take a dtype and through which a gradient passes."""
     known = [CATALOGUE[name] for name in names] or CATALOGUE.values()
     return st.sampled_from(
-        [o for o in known if dtype in o.dtypes and not (o.blocks or o.ties or o.surrogate)]
+        [o for o in known if dtype in o.dtypes and o.is_partner and not (o.blocks or o.ties)]
     )

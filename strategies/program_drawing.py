@@ -309,7 +309,7 @@ def _input(draw: Draw, program: ProgramBuilder) -> bool:
 
 @cache
 def _ops(dtype: str) -> st.SearchStrategy[Op]:
-    return st.sampled_from([o for o in CATALOGUE.values() if dtype in o.dtypes and not o.surrogate])
+    return st.sampled_from([o for o in CATALOGUE.values() if dtype in o.dtypes and o.is_partner])
 
 
 @cache

@@ -28,6 +28,9 @@ NUDGE = 2.0**-38
 """A disturbance that lets double precision round otherwise everywhere, and does nothing else."""
 COARSE_NUDGE = 2.0**-17
 """The same for single precision."""
+FAR = 2.0**-5
+"""A disturbance that lets the next precision round otherwise even where an op is nearly flat; both
+that and double precision are run with it, so that its own effect cancels."""
 _HALF = 2.0**-12
 
 
@@ -89,19 +92,25 @@ class DoublePrecision:
         self._epsilon = epsilon
         every = {kind.dtype for kind in graph.types if dtypes.is_differentiable(kind.dtype)}
         self._tiny = max(map(dtypes.tiny, every))
+        self._neighbour = None
+        if epsilon > _HALF:
+            self._neighbour = graph.astype(dtypes.at_least_single)
+        elif "complex64" not in every:  # of complex numbers there is no half precision
+            self._neighbour = graph.astype(lambda d: "float16" if d == "float32" else d)
 
     def references(self, between: int, inside: int) -> dict[int, Reference]:
         """The gradient of each source, with the bound that so many disturbed runs give.
 
-        Two kinds of runs: with every value disturbed by two epsilons of the lower precision, which
-        shows how roundings between ops grow; and nudged up and down by next to nothing, where what
-        does not cancel is how the roundings inside the ops grow (of a gradient that cancels, or
-        that takes the op's own result): in the lower precision they are larger by the ratio of the
-        epsilons.
+        Three kinds of runs: with every value disturbed by two epsilons of the lower precision,
+        which shows how roundings between ops grow; nudged up and down by next to nothing, where
+        what does not cancel is how the roundings inside the ops grow (of a gradient that cancels,
+        or that takes the op's own result): in the lower precision they are larger by the ratio of
+        the epsilons; and in the precision next to the lower one, as double precision may have a
+        gradient function of its own (tanh from 2.22 on), by how far that is off.
 
         Args:
             between: how many runs of the first kind.
-            inside: how many pairs of the second; with none the bound is sharper than it should be.
+            inside: how many of the others; with none the bound is sharper than it should be.
         """
         exact = self._gradients(None)
         growth, own = dict.fromkeys(self._sources, 0.0), dict.fromkeys(self._sources, 0.0)
@@ -118,26 +127,54 @@ class DoublePrecision:
                 own[i] = max(own[i], _largest(up[i] - 2 * exact[i] + down[i]) / 2)
         own_epsilon = dtypes.epsilon(self._graph.finest)
         ratio = kernel_error(self._epsilon) * self._epsilon / own_epsilon
+        nearby = self._nearby(inside)
         return {
             i: Reference(
                 exact[i],
-                max(MARGIN * (growth[i] + self._epsilon * _largest(exact[i])), ratio * own[i])
+                max(
+                    MARGIN * (growth[i] + self._epsilon * _largest(exact[i])),
+                    ratio * own[i],
+                    kernel_error(self._epsilon) * nearby.get(i, 0.0),
+                )
                 # below it numbers have no relative precision: exp(-16) in float16 has one bit
                 + self._tiny,
             )
             for i in self._sources
         }
 
-    def _disturbed(self, seed: int, amount: float) -> dict[int, Any]:
+    def _nearby(self, runs: int) -> dict[int, float]:
+        """How far the gradients in the next precision are off, scaled to the one that is judged.
+
+        Nothing if there is none, or if it has no kernel or overflows.
+        """
+        if self._neighbour is None:
+            return {}
+        kinds = [kind.dtype for kind in self._neighbour.types]
+        epsilon = max(dtypes.epsilon(kind) for kind in kinds if dtypes.is_differentiable(kind))
+        found = dict.fromkeys(self._sources, 0.0)
+        for seed in range(runs):
+            amount = FAR * (1 + seed / runs)
+            exact = self._disturbed(seed, amount)
+            try:
+                near = self._disturbed(seed, amount, self._neighbour)
+            except (self._tf.errors.OpError, TypeError, ValueError):
+                return {}
+            for i, moved in near.items():
+                if moved is not None and exact[i] is not None and np.isfinite(moved).all():
+                    found[i] = max(found[i], _largest(moved - exact[i]))
+        return {i: error * self._epsilon / epsilon for i, error in found.items()}
+
+    def _disturbed(self, seed: int, amount: float, graph: Graph | None = None) -> dict[int, Any]:
         random = np.random.default_rng(seed)
         disturbed = disturb(self._tf, random, amount)
-        return self._gradients(lambda _, result: disturbed(result))
+        return self._gradients(lambda _, result: disturbed(result), graph)
 
-    def _gradients(self, around: Any) -> dict[int, Any]:
-        tf = self._tf
-        inputs = self._graph.tensors(tf, self._arrays)
+    def _gradients(self, around: Any, graph: Graph | None = None) -> dict[int, Any]:
+        tf, graph = self._tf, graph or self._graph
+        kinds = [made.type.dtype for made in graph.inputs]
+        inputs = [tf.cast(a, kind) for kind, a in zip(kinds, self._arrays, strict=True)]
         watched = [inputs[i] for i in self._sources]
-        function = self._graph.function(tf, around)
+        function = graph.function(tf, around)
         with tf.GradientTape() as tape:
             tape.watch(watched)
             if around is not None:
@@ -145,10 +182,12 @@ class DoublePrecision:
                 inputs = [moved.get(i, tensor) for i, tensor in enumerate(inputs)]
             outputs = function(*inputs)
         targets = [outputs[k] for k in self._targets]
-        gradients = tape.gradient(targets, watched, output_gradients=self._weights)
+        weights = [tf.cast(w, t.dtype) for w, t in zip(self._weights, targets, strict=True)]
+        gradients = tape.gradient(targets, watched, output_gradients=weights)
+        wide = [dtypes.widest(kinds[i]) for i in self._sources]
         return {
-            i: None if g is None else tf.convert_to_tensor(g).numpy()
-            for i, g in zip(self._sources, gradients, strict=True)
+            i: None if g is None else tf.cast(tf.convert_to_tensor(g), kind).numpy()
+            for i, kind, g in zip(self._sources, wide, gradients, strict=True)
         }
 
 

@@ -121,6 +121,7 @@ def matmul(site: Site) -> Call:
         f"tf.raw_ops.SparseMatrixSparseMatMul(a={FIRST}, b={SECOND}, type={{0}}.dtype, {{named}})"
     ),
     dtypes=KERNELS,
+    alone=True,
 )
 def sparse_matmul(site: Site) -> Call:
     """Times another sparse matrix; both may be transposed or adjoint."""

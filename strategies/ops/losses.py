@@ -239,7 +239,7 @@ def _sequences() -> st.SearchStrategy[tuple[int, int, int, int, int]]:
     return st.sampled_from([sizes for sizes in table if sizes[1]])
 
 
-def lstm(name: str) -> Op:
+def lstm(name: str, **fields: Any) -> Op:
     """Register the recurrent layer: the states of its cells and its outputs, step by step.
 
     What else its kernel gives is for its gradient alone. The states of cells stay below 3, where
@@ -273,8 +273,8 @@ def lstm(name: str) -> Op:
             result=[result.like(bounds=most), result],
         )
 
-    return op(name, call=text, dtypes=SINGLE)(build)
+    return op(name, call=text, dtypes=SINGLE, **fields)(build)
 
 
 lstm("tf.raw_ops.BlockLSTM")
-lstm("tf.raw_ops.BlockLSTMV2")
+lstm("tf.raw_ops.BlockLSTMV2", alone=True)

@@ -265,7 +265,7 @@ def print_(site: Site) -> Call:
     return call(input=x, data=("",), first_n=0, result=x.type)
 
 
-@op("tf.raw_ops.PreventGradient")
+@op("tf.raw_ops.PreventGradient", alone=True)
 def prevent_gradient(site: Site) -> Call:
     """The tensor itself; its gradient is the LookupError that says so, which counts as a gap."""
     x = site.operand()

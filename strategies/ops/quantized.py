@@ -171,7 +171,12 @@ _TRUNCATED = (
 
 
 def _truncated(
-    name: str, four: str, first: Domain, second: Domain, rest: tuple[float, float]
+    name: str,
+    four: str,
+    first: Domain,
+    second: Domain,
+    rest: tuple[float, float],
+    **fields: Any,
 ) -> None:
     """Two of mean, deviation and limits are operands and two are numbers."""
 
@@ -183,7 +188,8 @@ def _truncated(
         made = x.type.like(bounds=around_zero(x.bound + y.bound))
         return call(x, y, *numbers, x.shape, seed, result=made)
 
-    op(name, call=_TRUNCATED % {"four": four}, dtypes=("float64", "float32"))(build)
+    text = _TRUNCATED % {"four": four}
+    op(name, call=text, dtypes=("float64", "float32"), **fields)(build)
 
 
 _truncated(
@@ -200,4 +206,5 @@ _truncated(
     Domain(-1.0, 1.0),
     Domain(0.5, 2.0),
     (-2.0, 3.0),
+    alone=True,
 )

@@ -38,7 +38,7 @@ def _real_transform(name: str, axes: int, *, fewer: bool = False) -> None:
         made = x.type.like(shape, around_zero(x.size * x.bound), complex_of(x.dtype))
         return call(x, **named, result=made)
 
-    op(name, call=name.partition("(")[0], dtypes=REAL)(build)
+    op(name, call=name.partition("(")[0], dtypes=REAL, alone=fewer)(build)
 
 
 def _is_half(shape: Shape) -> bool:
@@ -53,7 +53,7 @@ def _inverse_real_transform(name: str, axes: int, *, fewer: bool = False) -> Non
         made = x.type.like(shape, around_zero(2 * x.size * x.bound), real_part(x.dtype))
         return call(x, **named, result=made)
 
-    op(name, call=name.partition("(")[0], dtypes=COMPLEX)(build)
+    op(name, call=name.partition("(")[0], dtypes=COMPLEX, alone=fewer)(build)
 
 
 for _axes, _suffix in ((1, ""), (2, "2d"), (3, "3d")):

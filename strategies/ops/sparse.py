@@ -205,7 +205,8 @@ def extreme(name: str) -> Op:
         result = a.values.type.like(a.shape, or_zero(a.values, b.values))
         return call(*a.args, *b.args, result=result)
 
-    return op(name, call=dense(f"{name}({FIRST}, {SECOND})"), dtypes=FLOATS, ties=True)(build)
+    text = dense(f"{name}({FIRST}, {SECOND})")
+    return op(name, call=text, dtypes=FLOATS, ties=True, alone=True)(build)
 
 
 extreme("tf.sparse.maximum")

@@ -89,7 +89,9 @@ class Op:
         blocks: why no gradient passes, if none does: see :class:`strategies.graphs.Node`.
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
         surrogate: a template of a function that has the gradient that is documented for this one,
-            if that is not its derivative; such an op occurs in graphs about itself alone.
+            if that is not its derivative.
+        alone: whether it occurs in graphs about itself alone, where its gradient is known to be at
+            fault whatever it is given and would hide what others have.
         since: the first minor version that has it; before, its forward pass raises.
     """
 
@@ -100,7 +102,13 @@ class Op:
     blocks: Blocks = ""
     ties: bool = False
     surrogate: str = ""
+    alone: bool = False
     since: tuple[int, int] = (2, 8)
+
+    @property
+    def is_partner(self) -> bool:
+        """Whether it occurs in graphs about other ops, and in functions and programs."""
+        return not (self.alone or self.surrogate)
 
     @property
     def in_double(self) -> bool:

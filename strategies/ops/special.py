@@ -180,6 +180,7 @@ binary(
     second=Domain(lo=0.5),
     bounds=lambda _x, _q: (0, 70),
     dtypes=DOUBLE,
+    alone=True,
 )
 
 
@@ -192,7 +193,7 @@ def betainc(site: Site) -> Call:
     return call(Constant(a, x.dtype), Constant(b, x.dtype), x, result=made)
 
 
-@op("tf.math.betainc(a, b, x)", call="tf.math.betainc", dtypes=DOUBLE)
+@op("tf.math.betainc(a, b, x)", call="tf.math.betainc", dtypes=DOUBLE, alone=True)
 def betainc_parameters(site: Site) -> Call:
     """The same with operands, scalars or of x's shape; an entry of its own, as zeta(x, q)."""
     x = site.operand(domain=PROBABILITY)

@@ -1,0 +1,128 @@
+"""What a process is about to try, kept where the death of the process does not reach it.
+
+A worker notes each case before it meets TensorFlow; its controller reads the note when the worker
+is gone. A note costs about 100 microseconds, a hundredth of an example: the case as data, not the
+program that it prints as.
+
+A signal does not reach a stuck kernel. The timer of :mod:`faulthandler` does: it runs in a thread
+of its own, writes the stack and ends the process.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SECONDS = 300.0
+"""How long one example may take. Compiling one with XLA on a busy machine takes tens of seconds."""
+_SIZE = 8
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a process was trying.
+
+    Attributes:
+        contracts: the ids of those that would have judged it.
+        subject, mode: of the item.
+        source: the function that prints the case as a program.
+        case: the case itself.
+        replay: the command that repeats the item.
+    """
+
+    contracts: tuple[str, ...]
+    subject: str
+    mode: str
+    source: Any
+    case: Any
+    replay: str
+
+    @property
+    def program(self) -> str:
+        """The case as a program that can be pasted."""
+        return str(self.source(self.case))
+
+
+class BlackBox:
+    """The notes of one process: the last one only.
+
+    Args:
+        folder: where its files are; it must exist.
+        name: of the process, unlike any other's in the folder.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._notes, self._stack = (
+            os.open(folder / f"{name}.{kind}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            for kind in ("case", "stack")
+        )
+        # pytest adds folders to it for the modules of contracts that it collects, in workers alone
+        (folder / f"{name}.path").write_text(json.dumps(sys.path), encoding="utf-8")
+        faulthandler.enable(self._stack)
+
+    @contextmanager
+    def trying(self, note: Note) -> Iterator[None]:
+        """While it lasts the note stands; what takes longer than :data:`SECONDS` ends the process.
+
+        Raises:
+            pickle.PicklingError: if the case cannot be kept: that is our fault.
+        """
+        data = pickle.dumps(note, pickle.HIGHEST_PROTOCOL)
+        os.pwrite(self._notes, len(data).to_bytes(_SIZE, "little") + data, 0)
+        faulthandler.dump_traceback_later(SECONDS, exit=True, file=self._stack)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            os.pwrite(self._notes, bytes(_SIZE), 0)
+
+
+@dataclass(frozen=True)
+class Wreck:
+    """What a process has left that died.
+
+    Attributes:
+        note: what it was trying.
+        stack: what faulthandler wrote: why it died and where; empty if it was killed.
+    """
+
+    note: Note
+    stack: str
+
+    @property
+    def kind(self) -> str:
+        """``hang`` if it took too long, else ``crash``."""
+        return "hang" if self.stack.startswith("Timeout") else "crash"
+
+    @property
+    def cause(self) -> str:
+        """The first line of the stack, in which the signal or the time is named."""
+        return self.stack.partition("\n")[0] or "killed without a word, as by kill -9 or for memory"
+
+
+def found(folder: Path, name: str) -> Wreck | None:
+    """What a process has left; None if it was not trying anything.
+
+    Args:
+        folder: as in :class:`BlackBox`.
+        name: as in :class:`BlackBox`.
+    """
+    try:
+        data = (folder / f"{name}.case").read_bytes()
+    except FileNotFoundError:
+        return None
+    size = int.from_bytes(data[:_SIZE], "little")
+    if not size:
+        return None
+    paths = json.loads((folder / f"{name}.path").read_text(encoding="utf-8"))
+    sys.path += [path for path in paths if path not in sys.path]
+    note = pickle.loads(data[_SIZE : _SIZE + size])  # noqa: S301 - our own worker wrote it
+    return Wreck(note, (folder / f"{name}.stack").read_text(errors="replace"))
