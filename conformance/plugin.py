@@ -29,7 +29,7 @@ from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
 from conformance.record import Record, check_writable, outcome_from_json
 from conformance.registry import registry
-from conformance.running import ItemRun, Plan, crash_text, crashed, failure_text
+from conformance.running import ItemRun, Plan, crashed, failure_text
 from conformance.summary import number, summary_lines
 
 HERE = Path(__file__).parent
@@ -242,7 +242,9 @@ class TapeRun:
         self.reported += 1
         report.tape_outcomes = json.dumps([asdict(outcome) for outcome in outcomes])
         report.tape_notes = json.dumps([])
-        report.longrepr = crash_text(crashitem, wreck)
+        if (failure := outcomes[0].failure) is not None:
+            heading = f"{crashitem}: the process died"
+            report.longrepr = failure_text(heading, outcomes[0], failure, _versions())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002
@@ -378,6 +380,10 @@ def _facts() -> dict[str, Any]:
     return {"used": used, "contracts": stated(), "registered": registry().differentiable}
 
 
+def _versions() -> str:
+    return ", ".join(f"{name} {told}" for name, told in environment.versions().items() if told)
+
+
 def _asks_for_contracts(config: pytest.Config) -> bool:
     """Whether the arguments of this session take in the contracts."""
     folder = HERE / "contracts"
@@ -440,7 +446,7 @@ class ContractItem(pytest.Function):
         if isinstance(excinfo.value, Violation) and self.run is not None:
             contract = excinfo.value.contract
             outcome = self.run.outcomes[contract.id]
-            versions = ", ".join(f"{k} {v}" for k, v in environment.versions().items() if v)
             if outcome.failure is not None:
-                return failure_text(contract, outcome, outcome.failure, versions)
+                heading = f"{contract.id}: {contract.sentence}"
+                return failure_text(heading, outcome, outcome.failure, _versions())
         return super().repr_failure(excinfo)

@@ -254,12 +254,19 @@ def _add(counts: dict[str, int], reason: str, more: int = 1) -> None:
     counts[reason] = counts.get(reason, 0) + more
 
 
-def failure_text(contract: Contract, outcome: Outcome, failure: Failure, versions: str) -> str:
-    """A failure for the terminal, most useful first."""
+def failure_text(heading: str, outcome: Outcome, failure: Failure, versions: str) -> str:
+    """A failure for the terminal, most useful first.
+
+    Args:
+        heading: what failed, in a line.
+        outcome: of one contract: what it is about.
+        failure: how it failed.
+        versions: of what was used.
+    """
     about = " ".join(part for part in (outcome.subject, f"in mode {outcome.mode}") if part)
     return "\n".join(
         [
-            f"{contract.id}: {contract.sentence}",
+            heading,
             f"  about {about}",
             "",
             failure.program.rstrip(),
@@ -282,23 +289,3 @@ def crashed(wreck: Wreck) -> list[Outcome]:
         Outcome(contract, note.subject, note.mode, "crashed", examples=1, failure=failure)
         for contract in note.contracts
     ]
-
-
-def crash_text(item: str, wreck: Wreck) -> str:
-    """A crash for the terminal, most useful first."""
-    note = wreck.note
-    about = " ".join(part for part in (note.subject, f"in mode {note.mode}") if part)
-    return "\n".join(
-        [
-            f"{item}: the process died",
-            f"  about {about}",
-            "",
-            note.program.rstrip(),
-            "",
-            "expected  an answer",
-            f"got       {wreck.cause}",
-            "because   the process that ran it died, and left this behind:",
-            *(f"          {line}" for line in wreck.stack.splitlines()[1:]),
-            f"replay    {note.replay}",
-        ]
-    )

@@ -79,7 +79,7 @@ def test_a_worker_that_dies_is_replaced_and_its_item_is_crashed(
     assert result.ret == ExitCode.VIOLATED
     assert (
         "crashed   survives [one eager]: expected an answer, got Fatal Python error: Aborted"
-        in (summary(result))
+        in summary(result)
     )
 
 

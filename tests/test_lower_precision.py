@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from conformance.boundary import Gradient
+from conformance.boundary import Gradient, tensorflow
 from conformance.contract import Unsupported
 from conformance.drawn_graphs import WATCHED, GraphCase
 from conformance.graph_cases import run
@@ -16,6 +18,7 @@ from strategies.graphs import Graph, Node, Ref
 from strategies.tensors import Input, TensorType
 from strategies.values import REAL, Domain, grid
 from tests.cases import CONTRACTS, accusation, case_of, chain, conclusive, doctored
+from tests.forks import in_fork
 
 CONTRACT = "gradient-lower-precision"
 SMOOTH = ("tf.math.sin", "tf.math.tanh", "tf.math.multiply", "tf.math.add", "tf.linalg.matvec")
@@ -141,6 +144,29 @@ def test_the_rounding_inside_an_op_is_never_accused(subject: str, dtype: str) ->
         except Unsupported:
             pytest.skip(f"this TensorFlow has no {subject} in {dtype}")
         assert accusation(CONTRACT, seen) is None
+
+
+def accused_where_double_is_sharper(dtype: str) -> list[float]:
+    """Where tanh is accused when double precision alone does not cancel; in a fork."""
+    tf = tensorflow()
+    truth = tf.math.tanh
+
+    def parts(x: Any) -> Any:
+        return truth(x), lambda upstream: upstream / tf.math.cosh(x) ** 2
+
+    sharper = tf.custom_gradient(parts)
+    tf.math.tanh = lambda x: sharper(x) if x.dtype == tf.float64 else truth(x)
+    kind = TensorType(dtype, ())
+    node = Node("tf.math.tanh", "tf.math.tanh", (Ref(0),), (), (kind,))
+    graph = Graph((Input(kind, REAL),), (node,), (1,))
+    seen = {x: run(case_of(graph, (x,)), "eager") for x in (2.5, 3.5, 3.625, 3.75, 3.875, 4.0)}
+    return [x for x, one in seen.items() if accusation(CONTRACT, one) is not None]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_double_precision_may_have_a_gradient_function_of_its_own(dtype: str) -> None:
+    """As tanh has from 2.22 on: how the others round it does not show."""
+    assert in_fork(accused_where_double_is_sharper, dtype) == []
 
 
 def test_what_only_a_mode_runs_has_no_reference() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from conformance.contract import Violation
 from conformance.contracts.programs import (
     program_exceptions,
+    program_releases,
     program_shape_and_dtype,
     program_values,
 )
@@ -59,6 +60,9 @@ def test_a_tape_that_could_not_answer_may_be_used_or_not() -> None:
 
     assert seen.model.answers[2] == "RuntimeError"
     assert seen.apart == [2]
+    assert list(program_releases.check(seen).inconclusive) == [
+        "a tape has failed, and what tells of it may hold Tensors"
+    ]
     assert list(tally.gaps) == ["LookupError: gradient registry has no entry for: SoftsignGrad"]
     assert tally.inconclusive == {"the tape was asked before, and raised": 1}
 
