@@ -6,7 +6,7 @@ records another one (reverse over reverse), and forward mode goes through it (fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from hypothesis import strategies as st
@@ -90,7 +90,7 @@ def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrder
     )
     return cases.flatmap(
         lambda case: st.sampled_from(case.differentiated).map(
-            lambda source: gradient_of(replace(case, forward=True), source)
+            lambda source: gradient_of(case, source)
         )
     )
 

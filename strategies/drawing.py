@@ -153,6 +153,8 @@ def _graphs(
     deep, unused, inner = draw(_FORMS, "deep, unused input, inner output")
     dtype = draw(main_dtypes, "dtype")
     graph = GraphBuilder(draw, dtype, subject=op, deep=deep)
+    if op and op.alone:
+        max_nodes = 1
     if op:
         graph.surround(min(MAX_BEFORE, max_nodes - 1))
         graph.apply(op, draw)

@@ -40,9 +40,11 @@ def second_order_reverse(seen: Seen) -> Tally:
 )
 def second_order_forward(seen: Seen) -> Tally:
     """The jvp of the gradient along the direction, weighted."""
-    gradients = _filled(seen, 0) if seen.points and seen.case.is_finest else {}
+    case = seen.case
+    if not (case.forward and case.is_finest and seen.points):
+        return Tally()
     try:
-        return compared_with_forward_mode(seen, gradients)
+        return compared_with_forward_mode(seen, _filled(seen, 0))
     except Violation as violation:
         violation.about = _first(seen)
         raise
@@ -55,14 +57,21 @@ def _first(seen: Seen) -> object:
 
 
 def _filled(seen: Seen, number: int) -> Gradients:
-    """The second derivatives, zeros for None; none if one is of another shape."""
+    """The second derivatives, zeros for None.
+
+    Raises:
+        Violation: if one has another shape than its source.
+    """
     found: Gradients = {}
     for i in seen.case.differentiated:
         gradient, kind = seen.points[number].gradients[i], seen.case.graph.inputs[i].type
-        if gradient is None:
-            found[i] = np.zeros(kind.shape)
-        elif gradient.array.shape != kind.shape:
-            return {}
-        else:
-            found[i] = gradient.array
+        found[i] = np.zeros(kind.shape) if gradient is None else gradient.array
+        if found[i].shape != kind.shape:
+            raise Violation(
+                kind="shape",
+                expected=f"{list(kind.shape)} for x{i}",
+                got=str(list(found[i].shape)),
+                where=seen.case.source(number),
+                why="the source's own shape",
+            )
     return found

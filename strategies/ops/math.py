@@ -140,7 +140,12 @@ binary(
     bounds=_power,
     modulus=lambda _, n: (8 * math.exp(math.pi / 2)) ** n,
 )
-binary("tf.math.atan2", first=NONZERO, bounds=lambda _a, _b: (-math.pi, math.pi))
+binary(
+    "tf.math.atan2",
+    first=NONZERO,
+    bounds=lambda _a, _b: (-math.pi, math.pi),
+    alone=True,  # to 2.13 what it hands on has the broadcast shape, which may kill the process
+)
 binary(
     "tf.math.xlogy",
     second=POSITIVE,

@@ -177,7 +177,7 @@ def average_gradient(name: str, rank: int, **fields: Any) -> Op:
     return op(name, **{"dtypes": FLOATS, **fields})(build)
 
 
-average_gradient("tf.raw_ops.AvgPoolGrad", 2)
+average_gradient("tf.raw_ops.AvgPoolGrad", 2, dtypes=KINDS)
 average_gradient("tf.raw_ops.AvgPool3DGrad", VOLUME, dtypes=SINGLE)
 
 

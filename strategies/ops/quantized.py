@@ -103,7 +103,7 @@ _quantize(
 )
 
 
-@op("tf.nn.isotonic_regression", dtypes=("float64", "float32"), ties=True)
+@op("tf.nn.isotonic_regression", dtypes=("float64", "float32"), ties=True, alone=True)
 def isotonic_regression(site: Site) -> Call:
     """The nearest sequence that never rises, or never falls, and the numbers of its plateaus."""
     x = site.operand(min_rank=1, fits=has_elements)

@@ -90,8 +90,8 @@ class Op:
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
         surrogate: a template of a function that has the gradient that is documented for this one,
             if that is not its derivative.
-        alone: whether it occurs in graphs about itself alone, where its gradient is known to be at
-            fault whatever it is given and would hide what others have.
+        alone: whether it occurs in graphs of itself alone, where its gradient is known to be at
+            fault whatever it is given: what it hands on would be blamed on others.
         since: the first minor version that has it; before, its forward pass raises.
     """
 
