@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +31,17 @@ class Coverage:
             for name, contracts in sorted(self.ran.items())
         ]
 
-    def states(self, names: Iterable[str]) -> list[dict[str, Any]]:
-        """For each name its state, one of :data:`STATES`, and the contracts that verified it."""
+    def states(self, registered: Mapping[str, str]) -> list[dict[str, Any]]:
+        """For each name its state, one of :data:`STATES`, and the contracts that verified it.
+
+        Args:
+            registered: the names, each with the reason why it is out of reach, which those that
+                are unreached keep; "" if it is not.
+        """
         states = []
-        for name in names:
+        for name, why in registered.items():
             by = sorted(self.ran.get(name, ()))
             state = "verified" if by else "exercised" if name in self.ran else "unreached"
-            states.append({"name": name, "state": state, "by": by})
+            reason = why if state == "unreached" else ""
+            states.append({"name": name, "state": state, "by": by, "out_of_reach": reason})
         return states

@@ -27,6 +27,7 @@ from conformance.deviations import Deviation, load
 from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
+from conformance.reach import why_out_of_reach
 from conformance.record import Record, check_writable, outcome_from_json
 from conformance.registry import registry
 from conformance.running import ItemRun, Plan, crashed, failure_text
@@ -345,7 +346,7 @@ class TapeRun:
 
     def _take(self, facts: dict[str, Any]) -> None:
         self.record.header["used"], self.record.contracts = facts["used"], facts["contracts"]
-        self.record.registered = tuple(facts["registered"])
+        self.record.registered = facts["registered"]
 
     def _write(self, *, complete: bool) -> None:
         self.written = time.monotonic()
@@ -377,7 +378,8 @@ RUN = pytest.StashKey[TapeRun]()
 def _facts() -> dict[str, Any]:
     """What only a process knows that has run items: its TensorFlow's, and the contracts."""
     used = environment.used(tensorflow())
-    return {"used": used, "contracts": stated(), "registered": registry().differentiable}
+    registered = {op: why_out_of_reach(op) for op in registry().differentiable}
+    return {"used": used, "contracts": stated(), "registered": registered}
 
 
 def _versions() -> str:

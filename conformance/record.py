@@ -127,7 +127,8 @@ class Record:
         outcomes: in the order in which they were reached.
         citations: the sentences that citations led to, by contract, symbol and fragment.
         documentation: the sentences of the documentation, each with who speaks for it.
-        registered: the types of ops that TensorFlow has a gradient function for.
+        registered: the types of ops that TensorFlow has a gradient function for, each with the
+            reason why nothing here can reach it; "" if something can.
         coverage: which of these functions ran, and which were verified.
         complete: whether every collected item was run to its end.
         seconds: the wall time of the run.
@@ -138,7 +139,7 @@ class Record:
     contracts: list[dict[str, Any]] = field(default_factory=list)
     citations: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
     documentation: list[dict[str, Any]] = field(default_factory=list)
-    registered: tuple[str, ...] = ()
+    registered: dict[str, str] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
     complete: bool = False
     seconds: float = 0.0

@@ -53,9 +53,11 @@ def _documentation(record: Record) -> str:
 
 def _gradients(record: Record) -> str:
     """How many of TensorFlow's gradient functions were verified."""
-    states = Counter(one["state"] for one in record.coverage.states(record.registered))
+    found = record.coverage.states(record.registered)
+    states = Counter(one["state"] for one in found)
     counts = ", ".join(f"{states[state]} {state}" for state in STATES)
-    return f"gradient functions: {len(record.registered)} registered: {counts}"
+    beyond = sum(bool(one["out_of_reach"]) for one in found)
+    return f"gradient functions: {len(found)} registered: {counts}, {beyond} of them out of reach"
 
 
 def number(count: int, word: str) -> str:
