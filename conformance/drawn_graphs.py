@@ -175,7 +175,7 @@ class GraphCase:
 _FLAGS: Final = st.sampled_from(
     [
         (persistent, forward, rank)
-        for forward in (False, False, False, True)
+        for forward in (False, False, False, False, False, False, False, True)
         for persistent in (False, False, False, True)
         for rank in (False, True)
     ]
