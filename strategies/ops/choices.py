@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
@@ -44,16 +44,20 @@ def can_grow(shape: Shape) -> bool:
     return len(shape) < MAX_RANK
 
 
-@cache
 def keywords(name: str, values: tuple[Argument, ...]) -> st.SearchStrategy[Keywords]:
     """One keyword argument: left out, or one of the values given."""
-    return st.sampled_from([{}, *({name: value} for value in values)])
+    return one_of({}, *({name: value} for value in values))
 
 
-@lru_cache(maxsize=None, typed=True)  # typed, as 1 and 1.0 are equal
+_KEPT: Final[dict[str, st.SearchStrategy[Any]]] = {}
+
+
 def one_of(*choices: T) -> st.SearchStrategy[T]:
     """One of a fixed list, simplest first; kept, so it costs nothing to ask again."""
-    return st.sampled_from(choices)
+    text = repr(choices)  # as (0,), (0.0,) and (False,) are equal
+    if text not in _KEPT:
+        _KEPT[text] = st.sampled_from(choices)
+    return _KEPT[text]
 
 
 FLAG: Final = st.sampled_from((False, True))
