@@ -10,7 +10,7 @@ import traceback
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -75,19 +75,33 @@ def raised_by_tensorflow(error: Exception) -> Exception:
     return error
 
 
+_XLA_LACKS: Final = re.compile(r"No registered '\w+' OpKernel for XLA")
+
+
 def is_gap(error: Exception) -> bool:
-    """Whether an error says that TensorFlow offers no such gradient."""
+    """Whether an error of a gradient says that TensorFlow offers no such gradient.
+
+    It does where none is registered, where it is not implemented, and where XLA, which compiles the
+    op, does not compile what its gradient is made of.
+    """
     # AutoGraph wraps what it runs into (in forward mode to 2.15, in the loops of Jacobians), and
     # keeps the cause in the text alone
-    if isinstance(error, NotImplementedError):
+    if type(error).__name__ in ("NotImplementedError", "UnimplementedError"):
         return "grad" in str(error).lower()  # .numpy() of a symbolic tensor raises it too
+    if _XLA_LACKS.search(str(error)):
+        return True
     # an IndexError is a LookupError that says something else
     return type(error) is LookupError or re.search(r"\bLookupError: ", str(error)) is not None
 
 
 def gap_of(error: Exception) -> str:
-    """What a record calls a gap."""
-    kind = "NotImplementedError" if isinstance(error, NotImplementedError) else "LookupError"
+    """What a record calls a gap: the same text for whatever node of a graph lacks it."""
+    kind = type(error).__name__
+    if lacks := _XLA_LACKS.search(str(error)):
+        return f"{kind}: {lacks[0]}"
+    if kind == "UnimplementedError":
+        return f"{kind}: {str(error).strip().splitlines()[0]}"
+    kind = kind if kind == "NotImplementedError" else "LookupError"
     told = str(error).strip().splitlines()[-1].strip()
     return told if told.startswith(f"{kind}: ") else f"{kind}: {told}"
 

@@ -17,6 +17,12 @@ STAGED = """in user code:
 """How AutoGraph wraps what it runs into: in the text alone."""
 
 
+UNCOMPILED = """Detected unsupported operations when trying to compile graph __inference_f_47[] on
+XLA_CPU_JIT: IFFT (No registered 'IFFT' OpKernel for XLA_CPU_JIT devices compatible with node y)
+"""
+"""How XLA says what it does not compile, with names that differ from run to run."""
+
+
 @pytest.mark.parametrize(
     ("error", "name"),
     [
@@ -29,6 +35,14 @@ STAGED = """in user code:
             "NotImplementedError: NormGrad not implemented.",
         ),
         (ValueError(STAGED), "LookupError: gradient registry has no entry for: Igamma"),
+        (
+            tf.errors.UnimplementedError(None, None, "ResizeGrad with corners is not implemented"),
+            "UnimplementedError: ResizeGrad with corners is not implemented",
+        ),
+        (
+            tf.errors.InvalidArgumentError(None, None, UNCOMPILED),
+            "InvalidArgumentError: No registered 'IFFT' OpKernel for XLA",
+        ),
     ],
 )
 def test_what_says_that_there_is_no_gradient_is_a_gap(error: Exception, name: str) -> None:
