@@ -164,7 +164,8 @@ class SeenProgram:
     def release(self, names: dict[str, Any]) -> None:
         """Delete the program, first all but the tapes that hold nothing; note which Tensors live.
 
-        A traced function is a cycle of references: whatever it captured waits for the collector.
+        What is a cycle of references waits for the collector: traced functions with what they
+        captured, convolutions that are made of others.
         """
         slots = enumerate(self.case.program.names)
         tensors = [name for slot, name in slots if slot not in self.model.assigned]
@@ -172,7 +173,7 @@ class SeenProgram:
         tapes = [names[f"t{tape}"] for tape in self.model.empty]
         names.clear()
         for which in ("answered", "deleted"):
-            if self.case.traces and any(ref() is not None for ref in living.values()):
+            if any(ref() is not None for ref in living.values()):
                 gc.collect()
                 gc.freeze()  # or each collection would look at all of TensorFlow once more
             self.held[which] = [name for name, ref in living.items() if ref() is not None]
