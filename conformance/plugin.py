@@ -153,6 +153,7 @@ class TapeRun:
         self.broken = 0
         self.collected: int | None = None
         self.deviations: tuple[Deviation, ...] = ()
+        self.subjects: dict[str, None] = {}
         self.started = time.monotonic()
         self.written = 0.0
         self._plan: Plan | None = None
@@ -258,9 +259,8 @@ class TapeRun:
         """How many items there are, and what is known of the contracts that they speak for."""
         items = [item for item in session.items if isinstance(item, ContractItem)]
         if items:
-            subjects = dict.fromkeys(subject for item in items for subject in item.cases.subjects)
             try:
-                self.deviations = load(DEVIATIONS, CATALOGUE, subjects)
+                self.deviations = load(DEVIATIONS, CATALOGUE, self.subjects)
             except UsageError as error:
                 _refuse(self.config, error)
             self._begin(len(session.items))
@@ -402,6 +402,7 @@ def pytest_pycollect_makeitem(
     if not isinstance(obj, Cases) or not isinstance(collector, pytest.Module) or name != obj.name:
         return None
     run = collector.config.stash[RUN]
+    run.subjects |= dict.fromkeys(obj.subjects)
     return list(_items(collector, name, obj, run))
 
 

@@ -154,7 +154,7 @@ def _beside_dense(site: Site, a: Sparse, domain: Domain = REAL) -> Value:
     return site.operand(fits=fits, fresh=_beside(a.shape), domain=domain, min_rank=1)
 
 
-@op("tf.SparseTensor.__mul__", call=dense(f"{FIRST} * {{3}}"))
+@op("tf.SparseTensor.__mul__", call=dense(f"{FIRST} * {{3}}"), dtypes=FLOATS)
 def multiply(site: Site) -> Call:
     """A sparse tensor times a dense one that broadcasts to its shape."""
     a = sparse(site, fits=has_elements)
