@@ -25,7 +25,7 @@ BY_HAND: Final[dict[str, tuple[str, ...]]] = {
         for what in ("Concat", "Gather", "Read", "Scatter", "Split", "Write")
         for number in (2, 3)
     ),
-    "its result is of integers, where every tape ends": ("ArgMax", "ArgMin"),
+    "its result is of integers, of which there is no derivative": ("ArgMax", "ArgMin"),
     "the debugger puts it into graphs": ("DebugGradientIdentity", "DebugIdentityV2"),
 }
 """Types of ops by the reason why no program for a CPU and TensorFlow 2 reaches their gradients."""

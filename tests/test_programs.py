@@ -132,6 +132,7 @@ REACHED |= {f"a misuse: {what}": misused(what) for what in MISUSES}
 
 
 SUBJECTS = {
+    "every spelling of a read": "variable.read",
     "a tape entered again": "tape.again",
     "Jacobians of batches that differ": "tape.batch_jacobian",
 }

@@ -298,6 +298,7 @@ def enter_returns_self(seen: SeenScene) -> None:
     "Tapes may be entered and left by plain calls, in any order; what runs after a tape was left "
     "is not in its record.",
     """
+    f(x)
     tapes = [tf.GradientTape(persistent=True) for _ in range(3)]
     for tape in tapes:
         tape.__enter__()
@@ -312,7 +313,10 @@ def enter_returns_self(seen: SeenScene) -> None:
     order=("(2, 1, 0)", "(0, 1, 2)", "(1, 0, 2)", "(0, 2, 1)"),
 )
 def manual_enter_exit(seen: SeenScene) -> None:
-    """Of four targets the tape that is left first has one, the last one has three."""
+    """Of four targets the tape that is left first has one, the last one has three.
+
+    What an op of f raises it raises before: a tape that is not left would record what follows.
+    """
     for number in range(3):
         seen.derivative(f"gradients[{number}][{number}]", "f(x)", by="x")
         seen.none(f"gradients[{number}][{number + 1}:]")
