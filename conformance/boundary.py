@@ -76,6 +76,8 @@ def raised_by_tensorflow(error: Exception) -> Exception:
 
 
 _XLA_LACKS: Final = re.compile(r"No registered '\w+' OpKernel for XLA")
+_UNIMPLEMENTED: Final = re.compile(r"\b\w*Grad\b.* not (yet )?implemented")
+"""What the kernel of a gradient says; others are named in nodes of gradients too, after that."""
 
 
 def is_gap(error: Exception) -> bool:
@@ -86,8 +88,10 @@ def is_gap(error: Exception) -> bool:
     """
     # AutoGraph wraps what it runs into (in forward mode to 2.15, in the loops of Jacobians), and
     # keeps the cause in the text alone
-    if type(error).__name__ in ("NotImplementedError", "UnimplementedError"):
+    if isinstance(error, NotImplementedError):
         return "grad" in str(error).lower()  # .numpy() of a symbolic tensor raises it too
+    if type(error).__name__ == "UnimplementedError":
+        return _UNIMPLEMENTED.search(str(error)) is not None
     if _XLA_LACKS.search(str(error)):
         return True
     # an IndexError is a LookupError that says something else
@@ -99,9 +103,9 @@ def gap_of(error: Exception) -> str:
     kind = type(error).__name__
     if lacks := _XLA_LACKS.search(str(error)):
         return f"{kind}: {lacks[0]}"
-    if kind == "UnimplementedError":
-        return f"{kind}: {str(error).strip().splitlines()[0]}"
-    kind = kind if kind == "NotImplementedError" else "LookupError"
+    if kind == "UnimplementedError" and (lacks := _UNIMPLEMENTED.search(str(error))):
+        return f"{kind}: {lacks[0]}"
+    kind = "NotImplementedError" if isinstance(error, NotImplementedError) else "LookupError"
     told = str(error).strip().splitlines()[-1].strip()
     return told if told.startswith(f"{kind}: ") else f"{kind}: {told}"
 

@@ -56,6 +56,9 @@ def test_what_says_that_there_is_no_gradient_is_a_gap(error: Exception, name: st
     [
         ValueError("No gradient, as the lookup found nothing"),
         tf.errors.UnimplementedError(None, None, "no kernel"),
+        tf.errors.UnimplementedError(
+            None, None, "Cast is not implemented [[{{node gradient_tape/f/CastGrad}}]]"
+        ),
         NotImplementedError("numpy() is only available when eager execution is enabled."),
         IndexError("list index out of range"),
         KeyError("no gradient"),

@@ -60,6 +60,17 @@ def test_a_second_derivative_that_is_off_is_accused(factor: float) -> None:
     assert found.about is case.first
 
 
+def test_a_second_derivative_of_another_shape_is_accused() -> None:
+    """It has the shape of its source, as the first has."""
+    case = gradient_of(case_of(CUBE, (1.5,)), 0)
+
+    seen = doctored(case, lambda g: Gradient(g.dtype, g.array[None]))
+
+    found = accusation(REVERSE, seen)
+    assert found is not None
+    assert (found.kind, found.about) == ("shape", case.first)
+
+
 def test_a_second_derivative_of_zero_may_be_none() -> None:
     """A product's gradient with respect to one factor does not depend on that factor."""
     case = gradient_of(case_of(PRODUCT, (3.0,), (5.0,)), 0)
