@@ -32,87 +32,84 @@ class Killer:
         contract: the contract that must be violated.
         kind: how.
         subject: the item that is tried first.
-        lines: how many lines the shrunk program has, its import and blank lines apart.
     """
 
     contract: str
     kind: str
     subject: str
-    lines: int
 
+
+MOST_LINES = 12
+"""Of a shrunk program, its import and blank lines apart."""
 
 KILLERS = {
-    "recording_is_not_resumed": Killer("program-connected", "none", "tape.stop_recording", 8),
-    "stop_recording_is_ignored": Killer("program-connected", "connected", "tape.stop_recording", 6),
-    "stop_recording_forgets": Killer("program-connected", "none", "tape.stop_recording", 8),
-    "reset_ends_the_recording": Killer("program-values", "value", "tape.reset", 5),
-    "reset_is_ignored": Killer("program-connected", "connected", "tape.reset", 8),
-    "an_exception_forgets": Killer("program-connected", "none", "tape.nested", 10),
-    "a_tape_entered_again_begins_anew": Killer("program-connected", "none", "tape.again", 12),
-    "an_inner_tape_stops_the_outer": Killer("program-connected", "none", "tape.nested", 5),
+    "recording_is_not_resumed": Killer("program-connected", "none", "tape.stop_recording"),
+    "stop_recording_is_ignored": Killer("program-connected", "connected", "tape.stop_recording"),
+    "stop_recording_forgets": Killer("program-connected", "none", "tape.stop_recording"),
+    "reset_ends_the_recording": Killer("program-values", "value", "tape.reset"),
+    "reset_is_ignored": Killer("program-connected", "connected", "tape.reset"),
+    "an_exception_forgets": Killer("program-connected", "none", "tape.nested"),
+    "a_tape_entered_again_begins_anew": Killer("program-connected", "none", "tape.again"),
+    "an_inner_tape_stops_the_outer": Killer("program-connected", "none", "tape.nested"),
     "only_the_first_of_a_nest_is_watched": Killer(
-        "program-watched-variables", "watched", "tape.watch", 6
+        "program-watched-variables", "watched", "tape.watch"
     ),
-    "watching_late_is_ignored": Killer("program-exceptions", "exception", "op", 8),
+    "watching_late_is_ignored": Killer("program-exceptions", "exception", "op"),
     "frozen_variables_cannot_be_watched": Killer(
-        "program-watched-variables", "watched", "tape.watched_variables", 6
+        "program-watched-variables", "watched", "tape.watched_variables"
     ),
     "watched_variables_come_backwards": Killer(
-        "program-watched-variables", "watched", "tape.watched_variables", 7
+        "program-watched-variables", "watched", "tape.watched_variables"
     ),
-    "watch_accessed_variables_is_ignored": Killer(
-        "batch-jacobian-unconnected", "connected", "op", 5
-    ),
+    "watch_accessed_variables_is_ignored": Killer("batch-jacobian-unconnected", "connected", "op"),
     "watched_variables_are_lost_with_the_answer": Killer(
-        "program-watched-variables", "watched", "tape.watched_variables", 9
+        "program-watched-variables", "watched", "tape.watched_variables"
     ),
     "value_is_connected_to_what_was_assigned": Killer(
-        "program-releases", "held", "variable.assign", 5
+        "program-releases", "held", "variable.assign"
     ),
-    "persistent_is_ignored": Killer("program-exceptions", "exception", "tape.gradient", 4),
-    "every_tape_is_persistent": Killer("program-values", "value", "tape.gradient", 18),
-    "read_value_is_a_constant": Killer("program-values", "value", "tape.watch", 30),
+    "persistent_is_ignored": Killer("program-exceptions", "exception", "tape.gradient"),
+    "every_tape_is_persistent": Killer("program-exceptions", "exception", "tape.gradient"),
+    "read_value_is_a_constant": Killer("program-values", "value", "tape.watch"),
     "a_persistent_tape_forgets_with_the_answer": Killer(
-        "program-connected", "none", "tape.gradient", 7
+        "program-connected", "none", "tape.gradient"
     ),
-    "a_repeated_source_is_answered_once": Killer("program-connected", "none", "tape.watch", 4),
-    "a_repeated_source_counts_twice_at_first": Killer("program-repeats", "repeat", "tape.watch", 4),
-    "a_persistent_tape_adds_up_what_it_answers": Killer(
-        "program-values", "value", "tape.gradient", 4
-    ),
-    "tuples_become_lists": Killer("program-structure", "structure", "tape.watch", 4),
-    "only_the_first_target_counts": Killer("program-connected", "none", "tape.watch", 5),
-    "a_target_is_no_source": Killer("program-connected", "none", "tape.watch", 4),
+    "a_repeated_source_is_answered_once": Killer("program-connected", "none", "tape.watch"),
+    "a_repeated_source_counts_twice_at_first": Killer("program-repeats", "repeat", "tape.watch"),
+    "a_persistent_tape_adds_up_what_it_answers": Killer("program-values", "value", "tape.gradient"),
+    "tuples_become_lists": Killer("program-structure", "structure", "tape.watch"),
+    "only_the_first_target_counts": Killer("program-connected", "none", "tape.watch"),
+    "a_target_is_no_source": Killer("program-connected", "none", "tape.watch"),
     "an_intermediate_source_hides_what_is_behind_it": Killer(
-        "program-values", "value", "tape.watch", 4
+        "program-values", "value", "tape.watch"
     ),
     "a_tape_that_has_answered_keeps_what_it_was_asked": Killer(
-        "program-releases", "held", "tape.watch", 4
+        "program-releases", "held", "tape.watch"
     ),
-    "zeros_for_a_variable_are_none": Killer("program-exceptions", "exception", "tape.watch", 9),
-    "gradients_are_constants": Killer("program-values", "value", "tape.higher_order", 10),
-    "records_are_kept_for_ever": Killer("program-releases", "held", "tape.watch", 6),
-    "jacobians_are_off_by_a_hundredth": Killer("program-values", "value", "tape.jacobian", 4),
+    "zeros_for_a_variable_are_none": Killer("program-exceptions", "exception", "tape.watch"),
+    "gradients_are_constants": Killer("program-values", "value", "tape.higher_order"),
+    "records_are_kept_for_ever": Killer("program-releases", "held", "tape.watch"),
+    "jacobians_are_off_by_a_hundredth": Killer("program-values", "value", "tape.jacobian"),
     "gradients_of_gradients_are_off_by_a_hundredth": Killer(
-        "program-exceptions", "exception", "op.tf.recompute_grad", 6
+        "program-exceptions", "exception", "op.tf.recompute_grad"
     ),
     "loops_of_jacobians_need_no_persistent_tape": Killer(
-        "program-exceptions", "exception", "tape.jacobian", 6
+        "program-exceptions", "exception", "tape.jacobian"
     ),
-    "unconnected_batch_jacobians_are_ones": Killer("program-zeros", "zeros", "op", 6),
-    "branches_are_not_recorded": Killer("program-connected", "none", "op.tf.cond, true", 4),
-    "loops_are_recorded_once": Killer("program-connected", "none", "op.tf.while_loop", 5),
-    "closures_are_not_recorded": Killer("program-connected", "none", "op.closure", 4),
+    "unconnected_batch_jacobians_are_ones": Killer("program-zeros", "zeros", "op"),
+    "branches_are_not_recorded": Killer("program-connected", "none", "op.tf.cond, true"),
+    "loops_are_recorded_once": Killer("program-connected", "none", "op.tf.while_loop"),
+    "closures_are_not_recorded": Killer("program-connected", "none", "op.closure"),
     "recomputed_functions_are_constants": Killer(
-        "program-connected", "none", "op.tf.recompute_grad", 4
+        "program-connected", "none", "op.tf.recompute_grad"
     ),
-    "custom_gradients_are_ignored": Killer("program-values", "value", "op.tf.custom_gradient", 4),
+    "custom_gradients_are_ignored": Killer("program-values", "value", "op.tf.custom_gradient"),
     "gradients_are_not_passed_through": Killer(
-        "program-values", "value", "op.tf.grad_pass_through", 4
+        "program-values", "value", "op.tf.grad_pass_through"
     ),
-    "no_target_is_no_error": Killer("program-exceptions", "exception", "misuse", 7),
-    "numbers_can_be_watched": Killer("program-exceptions", "exception", "misuse", 7),
-    "a_batch_jacobian_is_that_of_one_row": Killer("program-values", "value", "constant", 8),
+    "no_target_is_no_error": Killer("program-exceptions", "exception", "misuse"),
+    "numbers_can_be_watched": Killer("program-exceptions", "exception", "misuse"),
+    "a_batch_jacobian_is_that_of_one_row": Killer("program-values", "value", "constant"),
 }
 """For each lie what catches it."""
 
@@ -148,7 +145,7 @@ def test_a_lie_is_killed_and_what_is_printed_is_short(lie: str) -> None:
     else:
         pytest.fail(f"{lie} survives the {killer.contract} of the whole family")
 
-    assert lines_of(found.program) == killer.lines, found.program
+    assert lines_of(found.program) <= MOST_LINES, found.program
 
 
 @pytest.mark.parametrize("subject", KINDS)
