@@ -33,7 +33,7 @@ class Note:
     Attributes:
         contracts: the ids of those that would have judged it.
         subject, mode: of the item.
-        source: the function that prints the case as a program.
+        source: the function that prints the case in a mode as a program.
         case: the case itself.
         replay: the command that repeats the item.
     """
@@ -48,7 +48,7 @@ class Note:
     @property
     def program(self) -> str:
         """The case as a program that can be pasted."""
-        return str(self.source(self.case))
+        return str(self.source(self.case, self.mode))
 
 
 class BlackBox:

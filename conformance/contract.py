@@ -18,7 +18,7 @@ in the tally, never dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -71,7 +71,7 @@ class Violation(AssertionError):  # noqa: N818 - it is a finding, as AssertionEr
     Args:
         expected: what should have been, and by which oracle.
         got: what TensorFlow answered.
-        where: the program and the place in it.
+        where: a program that shows it, and asserts that it does not.
         why: how the expectation was derived (the tolerance, the confirmations).
         kind: the sort of mismatch, one word: value, none, shape, dtype, exception, ...
 
@@ -187,13 +187,15 @@ class Cases(Generic[C, S]):
             the family for pytest to collect it there.
         draw: from a subject and a mode's name to a strategy of cases.
         run: a case in a mode: what was seen. Raises :class:`Unsupported`.
-        source: the case as a program that can be pasted.
+        source: the case in a mode as a program that can be pasted.
         subjects: what outcomes are about; one empty string if there is only one.
         modes: the modes in which the family runs.
         times: how many times as many cases an item has as the profile says.
         dear: the subjects of which a case takes tenths of a second: they have a quarter of the
             cases.
         one_each: whether each contract has cases of its own: subjects are then contracts' ids.
+        simpler: cases that say less than one in which a promise was broken, the simplest first;
+            the first that breaks it too is told in its place.
         notes: what of that which was seen is kept in the record beside the outcomes, ready for
             JSON.
         contracts: filled by :meth:`contract`.
@@ -202,12 +204,13 @@ class Cases(Generic[C, S]):
     name: str
     draw: Callable[[str, str], st.SearchStrategy[C]]
     run: Callable[[C, str], S]
-    source: Callable[[C], str]
+    source: Callable[[C, str], str]
     subjects: Collection[str] = ("",)
     modes: tuple[str, ...] = ALL_MODES
     times: int = 1
     dear: Collection[str] = ()
     one_each: bool = False
+    simpler: Callable[[C], Iterable[C]] | None = None
     notes: Callable[[S], Sequence[Mapping[str, Any]]] | None = None
     contracts: list[Contract] = field(default_factory=list)
 

@@ -17,6 +17,7 @@ from conformance.citations import fingerprint, installed, take_apart
 from conformance.contract import CATALOGUE, Cases, Contract, Unsupported
 from conformance.examples import Ran, run_examples
 from conformance.ledger import Sentence, account, ledger, misplaced
+from conformance.reproduction import Claim, tidy
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Place:
         """A stable hash of it."""
         return hashlib.sha256(f"{self.symbol}#{self.number}".encode()).digest()
 
-    def source(self) -> str:
+    def source(self, _mode: str = "eager") -> str:
         """A program that shows the docstring."""
         return f"import tensorflow as tf\n\nhelp({self.symbol})\n"
 
@@ -44,6 +45,13 @@ class Place:
 def _place(subject: str, _mode: str) -> st.SearchStrategy[Place]:
     symbol, _, number = subject.partition("#")
     return st.just(Place(symbol, int(number or 0)))
+
+
+def docstring_program(symbol: str, claim: Claim) -> str:
+    """A program that makes a claim of a docstring, which it calls ``doc``, on one line."""
+    lines = ["import inspect", "import tensorflow as tf", ""]
+    lines += [f'doc = " ".join((inspect.getdoc({symbol}) or "").split())']
+    return tidy([*lines, *claim.lines()])
 
 
 # -- citations -------------------------------------------------------------------------------------

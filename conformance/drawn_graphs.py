@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from conformance.boundary import numpy_dtype
 from conformance.modes import MODES
 from strategies import dtypes
 from strategies.drawing import Point, draw_point, graphs
-from strategies.graphs import Graph, tensor_source
+from strategies.graphs import Graph
 from strategies.tensors import TensorType
 
 Array = npt.NDArray[Any]
@@ -50,6 +50,8 @@ class GraphCase:
         persistent: whether the tape is persistent.
         forward: whether forward mode is asked too.
         unknown_rank: whether the open signature of the dynamic mode leaves even ranks unknown.
+        plain: whether what weighs the targets, and the first direction, are ones (1 + i). None is
+            drawn so, as ones hide what is swapped; but a failure is easier to read.
     """
 
     graph: Graph
@@ -58,6 +60,7 @@ class GraphCase:
     persistent: bool
     forward: bool
     unknown_rank: bool
+    plain: bool = field(default=False, kw_only=True)
 
     @cached_property
     def digest(self) -> bytes:
@@ -121,11 +124,16 @@ class GraphCase:
     @cached_property
     def weights(self) -> list[Array]:
         """The cotangent: what weighs the elements of each target, exact in every dtype."""
+        if self.plain:
+            return [np.ones(kind.shape, numpy_dtype(kind.dtype)) for kind in self.target_types]
         return self._scatter("weights", self.target_types)
 
     def direction(self, number: int) -> dict[int, Array]:
         """A tangent for each differentiated input; another ``number`` gives another direction."""
         kinds = [self.graph.inputs[i].type for i in self.differentiated]
+        if self.plain and not number:
+            ones = (np.full(k.shape, 1 + 1j if dtypes.is_complex(k.dtype) else 1.0) for k in kinds)
+            return dict(zip(self.differentiated, ones, strict=True))
         drawn = self._scatter(f"direction {number}", tuple(kinds))
         return dict(zip(self.differentiated, drawn, strict=True))
 
@@ -147,29 +155,25 @@ class GraphCase:
         """What an input is called in the program."""
         return f"x{source}"
 
-    def source(self, point: int = 0) -> str:
-        """The case at one of its points as a TensorFlow program that runs when pasted."""
-        graph, lines = self.graph, ["import tensorflow as tf", ""]
-        for i, (made, numbers, role) in enumerate(
-            zip(graph.inputs, self.points[point], self.roles, strict=True)
-        ):
-            text = tensor_source(made.type, numbers)
-            if role in (VARIABLE, FROZEN):
-                text = f"tf.Variable({text}{', trainable=False' if role == FROZEN else ''})"
-            lines.append(f"x{i} = {text}")
-        watched = [f"x{i}" for i in self.inputs(WATCHED)]
-        lines.append(f"with tf.GradientTape({'persistent=True' * self.persistent}) as tape:")
-        lines += [f"    tape.watch([{', '.join(watched)}])"] * bool(watched)
-        lines += [f"    {line}" for line in graph.statements()]
-        targets = ", ".join(graph.name(graph.outputs[k]) for k in self.targets)
-        sources = ", ".join(f"x{i}" for i in range(len(graph.inputs)))
-        weights = ", ".join(
-            tensor_source(kind, tuple(w.ravel().tolist()))
-            for kind, w in zip(self.target_types, self.weights, strict=True)
-        )
-        lines.append(f"weights = [{weights}]")
-        lines.append(f"print(tape.gradient([{targets}], [{sources}], output_gradients=weights))")
-        return "\n".join(lines) + "\n"
+    @property
+    def nested(self) -> tuple[GraphCase, int] | None:
+        """If it is the gradient of a case: that, and the source it is the gradient of."""
+        return None
+
+    def simpler(self) -> Iterator[GraphCase]:
+        """Cases that say less, the simplest first: a fault may show in them as well."""
+        for point in self.points:
+            one = replace(self, points=(point,), persistent=False, plain=True)
+            if len(self.targets) > 1:
+                yield from (one.towards(target) for target in self.targets)
+            if one != self:
+                yield one
+        for point in self.points if len(self.points) > 1 else ():
+            yield replace(self, points=(point,))
+
+    def towards(self, target: int) -> GraphCase:
+        """The same case with one of its outputs alone."""
+        return replace(self, graph=replace(self.graph, outputs=(self.graph.outputs[target],)))
 
 
 _FLAGS: Final = st.sampled_from(

@@ -30,6 +30,7 @@ import numpy as np
 from conformance.boundary import raised_by_tensorflow, tensorflow
 from conformance.citations import Example, take_apart
 from conformance.printed import agrees
+from conformance.reproduction import Claim, raising, refused, tidy
 
 _CLAIM = re.compile(
     r"#\s*(?:[^:=]*: )?(?P<name>[\w\[\], .]+?) (?:value is|is|will evaluate to|=) "
@@ -62,11 +63,13 @@ class Ran:
             output.
         compared: how many outputs and values it states.
         fault: the first that is wrong, if any.
+        shown: a program that ends in an assertion about the fault.
     """
 
     program: str
     compared: int
     fault: Fault | None
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,14 @@ class Step:
         claims: expressions and their values.
         want: what it prints, as far as it is shown.
         raises: the class of the exception that is shown; empty if none is.
+        source: its text.
     """
 
     code: CodeType
     claims: tuple[tuple[str, str], ...]
     want: str = ""
     raises: str = ""
+    source: str = ""
 
 
 @cache
@@ -98,35 +103,71 @@ def run_examples(symbol: str, text: str) -> tuple[Ran, ...]:
                 code, steps = _steps(example, f"<{symbol}#{number}>")
             except (SyntaxError, ValueError) as error:  # doctest raises the latter
                 fault = Fault("exception", "a program", f"{type(error).__name__}: {error.args[0]}")
-                ran.append(Ran(f"{program}\n{example.text}\n", 0, fault))
+                ran.append(Ran(f"{program}\n{example.text}\n", 0, fault, program))
                 continue
             compared = sum(bool(step.want or step.raises) + len(step.claims) for step in steps)
-            ran.append(Ran(f"{program}\n{code}", compared, _run(steps, namespace, file)))
+            at, found = _run(steps, namespace, file)
+            shown = _shown(program, steps[: at + 1], found) if found else ""
+            ran.append(Ran(f"{program}\n{code}", compared, found, shown))
             if ran[-1].fault is None:
                 program = ran[-1].program
     return tuple(ran)
 
 
-def _run(steps: Sequence[Step], namespace: dict[str, Any], file: Path) -> Fault | None:
-    """Run an example to its end, or to its first fault."""
-    for step in steps:
-        try:
-            got = _printed_by(step.code, namespace, file)
-            values = [(c, v, _value(c, namespace)) for c, v in step.claims]
-        except Exception as error:  # noqa: BLE001 - whatever it is, the example cannot run
-            raised = raised_by_tensorflow(error)
-            if type(raised).__name__ == step.raises:
-                continue
-            line = (str(raised).splitlines() or [""])[0]
-            expected = step.raises or "no exception"
-            return Fault("exception", expected, f"{type(raised).__name__}: {line}")
-        if step.raises:
-            return Fault("exception", step.raises, "no exception")
-        if step.want and not agrees(step.want, got):
-            return Fault("output", step.want.rstrip(), got.rstrip() or "no output")
-        for claim, value, found in values:
-            if not agrees(value, found):
-                return Fault("output", f"{claim} = {value}", found)
+def _shown(program: str, steps: Sequence[Step], fault: Fault) -> str:
+    """A program that shows the fault of the last step.
+
+    The contract compares numbers as numbers; the program compares what is printed, but for white
+    space.
+    """
+    lines = [program, *(step.source.rstrip() for step in steps[:-1])]
+    step = steps[-1]
+    source = step.source.rstrip().splitlines()
+    if fault.kind == "exception":
+        ends = refused(source, step.raises) if step.raises else raising(source)
+        return tidy([*lines, *ends])
+    if fault.expected != step.want.rstrip():
+        name, _, value = fault.expected.partition(" = ")
+        claim = Claim("output", f"np.asarray({name})", f"np.allclose(got, {value}, atol=0.05)")
+        return tidy([*lines, *source, *claim.lines()])
+    last = ast.parse(step.source).body[-1]
+    call = last.value if isinstance(last, ast.Expr) else None
+    if isinstance(call, ast.Call) and ast.unparse(call.func) == "print":
+        told = " + ' ' + ".join(f"str({ast.unparse(one)})" for one in call.args) or "''"
+    else:
+        told = f"repr({ast.unparse(call)})" if call else "'no output'"
+    claim = Claim("output", told, f"got.split() == {fault.expected.split()}")
+    return tidy([*lines, *claim.lines()])
+
+
+def _run(steps: Sequence[Step], namespace: dict[str, Any], file: Path) -> tuple[int, Fault | None]:
+    """Run an example to its end, or to its first fault, and say where that is."""
+    for number, step in enumerate(steps):
+        fault = _fault(step, namespace, file)
+        if fault is not None:
+            return number, fault
+    return len(steps), None
+
+
+def _fault(step: Step, namespace: dict[str, Any], file: Path) -> Fault | None:
+    """Run a statement; what is wrong with it, if anything is."""
+    try:
+        got = _printed_by(step.code, namespace, file)
+        values = [(c, v, _value(c, namespace)) for c, v in step.claims]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the example cannot run
+        raised = raised_by_tensorflow(error)
+        if type(raised).__name__ == step.raises:
+            return None
+        line = (str(raised).splitlines() or [""])[0]
+        expected = step.raises or "no exception"
+        return Fault("exception", expected, f"{type(raised).__name__}: {line}")
+    if step.raises:
+        return Fault("exception", step.raises, "no exception")
+    if step.want and not agrees(step.want, got):
+        return Fault("output", step.want.rstrip(), got.rstrip() or "no output")
+    for claim, value, found in values:
+        if not agrees(value, found):
+            return Fault("output", f"{claim} = {value}", found)
     return None
 
 
@@ -152,7 +193,8 @@ def _steps(example: Example, name: str) -> tuple[str, list[Step]]:
             code = compile(part.source, filename, "single", dont_inherit=True)
             own = tuple(claim for _, claim in _claims(part.source))
             raises = (part.exc_msg or "").partition(":")[0].strip().rpartition(".")[2]
-            steps.append(Step(code, own, "" if raises else part.want, raises))
+            want = "" if raises else part.want
+            steps.append(Step(code, own, want, raises, part.source))
         return "".join(part.source for part in parts), steps
     filename = _remember(name, example.text)
     statements = ast.parse(example.text, filename).body
@@ -163,7 +205,8 @@ def _steps(example: Example, name: str) -> tuple[str, list[Step]]:
         own = tuple(claim for line, claim in claims if line <= end or last)
         claims = [(line, claim) for line, claim in claims if line > end]
         code = compile(ast.Module([node], []), filename, "exec", dont_inherit=True)
-        steps.append(Step(code, own))
+        source = ast.get_source_segment(example.text, node) or ""
+        steps.append(Step(code, own, source=source))
     return f"{example.text}\n", steps
 
 

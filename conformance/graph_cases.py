@@ -7,7 +7,7 @@ A case is drawn once and run once; the contracts of :data:`GRAPHS` all look at t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy.typing as npt
@@ -23,8 +23,10 @@ from conformance.drawn_graphs import (
     GraphCase,
     graph_cases,
 )
+from conformance.graph_programs import Ask, GraphProgram
 from conformance.modes import MODES, Mode
 from conformance.oracles.finite_difference import Estimate
+from conformance.reproduction import Claim
 from strategies.ops import CATALOGUE as OPS
 from strategies.tensors import TensorType
 
@@ -63,6 +65,7 @@ class Seen:
         assignable: what Tensors have of ``assign``, ``assign_add`` and ``assign_sub``; should be
             empty, as tuples of the tensor's role and the attribute.
         lacking: what Variables lack of them.
+        sliced: the inputs whose gradients came as IndexedSlices.
         error: what the gradient raised though the forward pass alone does not; else None.
         estimates: the derivative at each point by finite differences, once a contract has asked.
     """
@@ -76,8 +79,21 @@ class Seen:
         self.same: frozenset[int] = frozenset()
         self.assignable: list[tuple[str, str]] = []
         self.lacking: list[tuple[str, str]] = []
+        self.sliced: frozenset[int] = frozenset()
         self.error: Exception | None = None
         self.estimates: dict[int, Estimate] = {}
+
+    def program(self, point: int, ask: Ask, claim: Claim | None) -> str:
+        """A program that shows what was seen at a point.
+
+        Args:
+            point: its number.
+            ask: what it asks.
+            claim: what should be so of the answer; None: it should not raise.
+        """
+        asked = replace(ask, dense=ask.source in self.sliced)
+        page = GraphProgram(self.case, self.mode, point)
+        return page.raising(asked) if claim is None else page.showing(asked, claim)
 
 
 _ASSIGNS: Final = ("assign", "assign_add", "assign_sub")
@@ -198,6 +214,8 @@ class _Run:
         if unwatched:
             zero = tf.UnconnectedGradients.ZERO
             zeros = tape.gradient(targets, unwatched, unconnected_gradients=zero)
+        slices = self.tf.IndexedSlices
+        self.seen.sliced = frozenset(i for i, g in enumerate(gradients) if isinstance(g, slices))
         dense = [None if g is None else tf.convert_to_tensor(g) for g in gradients]
         stepped: list[Any] = []
         for i in case.inputs(VARIABLE):
@@ -270,6 +288,11 @@ def run(case: GraphCase, mode_name: str) -> Seen:
     return seen
 
 
+def printed(case: GraphCase, mode: str) -> str:
+    """A case as a program of a mode that asks for everything, at its first point."""
+    return GraphProgram(case, MODES[mode], 0).plain()
+
+
 GRAPHS: Cases[GraphCase, Seen] = Cases(
-    "graph", graph_cases, run, GraphCase.source, subjects=tuple(OPS)
+    "graph", graph_cases, run, printed, subjects=tuple(OPS), simpler=GraphCase.simpler
 )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from conformance.boundary import Gradient, raised_by_tensorflow, read, tensorflow
 from conformance.contract import Cases, Unsupported
 from conformance.modes import MODES, Mode
+from conformance.reproduction import Claim, Page, raising
 from strategies.shapes import Shape, shapes
 from strategies.values import REAL, codes, decode, grid
 
@@ -50,21 +51,34 @@ class Literals:
             return [list(row) for row in self.whole]
         return [list(row) for row in self.rows]
 
-    def source(self) -> str:
-        """The case as a TensorFlow program that runs when pasted."""
-        return f"""\
-import tensorflow as tf
+    def page(self, mode: str, kind: str) -> Page:
+        """The program about one kind of literal; it binds ``x`` and ``gradient``."""
+        dtype = ", dtype=tf.float32" * (kind == "explicit")
+        loss = "tf.reduce_mean(tf.square(tf.matmul(tf.cast(x, tf.float32), w)))"
+        if MODES[mode].traces_ops:
+            loss = f"tf.function(lambda: {loss}, autograph=False)()"
+        body = [
+            f"x = tf.constant({self.literal(kind)}{dtype})",
+            "with tf.GradientTape() as tape:",
+            "    tape.watch(x)",
+            f"    loss = {loss}",
+            "gradient = tape.gradient(loss, x)",
+        ]
+        before = ["import tensorflow as tf", "", f"w = tf.constant({self.column}, tf.float32)"]
+        spec = "tf.TensorSpec(None, tf.float32)"
+        return Page(before, body, ("w",), ("x", "gradient"), (spec,))
 
-w = tf.constant({self.column}, dtype=tf.float32)
-plain = tf.constant({self.literal("plain")})
-explicit = tf.constant({self.literal("explicit")}, dtype=tf.float32)
-whole = tf.constant({self.literal("whole")})
-for x in (plain, explicit, whole):
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        loss = tf.reduce_mean(tf.square(tf.matmul(tf.cast(x, tf.float32), w)))
-    print(x.dtype, tape.gradient(loss, x))
-"""
+    def showing(self, mode: str, kind: str, claim: Claim) -> str:
+        """The program about one kind of literal, which ends in an assertion."""
+        return self.page(mode, kind).text(MODES[mode], claim.lines())
+
+    def unraised(self, mode: str) -> str:
+        """The program about floats, which should not raise."""
+        return self.page(mode, "plain").text(MODES[mode], guard=raising)
+
+    def source(self, mode: str) -> str:
+        """The program about floats as a mode runs it."""
+        return self.page(mode, "plain").text(MODES[mode])
 
 
 def _has_elements(shape: Shape) -> bool:
@@ -90,13 +104,14 @@ class Seen:
 
     Attributes:
         case: what was run.
+        mode: the name of the mode.
         dtypes: the dtype of each kind's tensor.
         gradients: of each kind, None where there was none.
         error: what differentiating raised though the forward pass alone does not; else None.
     """
 
-    def __init__(self, case: Literals) -> None:
-        self.case = case
+    def __init__(self, case: Literals, mode: str) -> None:
+        self.case, self.mode = case, mode
         self.dtypes: dict[str, str] = {}
         self.gradients: dict[str, Gradient | None] = {}
         self.error: Exception | None = None
@@ -140,7 +155,7 @@ def run(case: Literals, mode_name: str) -> Seen:
     Raises:
         Unsupported: if the forward pass alone raises in this mode.
     """
-    seen = Seen(case)
+    seen = Seen(case, mode_name)
     made = _Run(case, MODES[mode_name], seen)
     error = None
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import weakref
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -26,15 +27,17 @@ from conformance.boundary import (
 from conformance.contract import Cases, Unsupported
 from conformance.drawn_graphs import CONSTANT, WATCHED, GraphCase
 from conformance.graph_cases import Seen, SeenPoint
+from conformance.graph_programs import Ask
 from conformance.modes import MODES
 from conformance.oracles.recorded_part import Origin
 from conformance.oracles.tape_model import Answer, Model
+from conformance.reproduction import Claim, Page, array, raising
 from strategies import programs
 from strategies.graphs import Graph
 from strategies.program_drawing import KINDS
 from strategies.program_drawing import programs as drawn_programs
 from strategies.programs import Call, Make, Program, Take
-from strategies.structures import Structure, leaves, skeleton
+from strategies.structures import Structure, leaves, paths, skeleton
 from strategies.tensors import TensorType
 from strategies.ways import WAYS
 
@@ -91,13 +94,35 @@ class ProgramCase:
 
     def source(self, mode: str = "eager") -> str:
         """The program as a mode runs it, as Python; what should raise is caught."""
-        answers = self.model(mode).answers
-        raising = frozenset(n for n, answer in answers.items() if isinstance(answer, str))
-        if not MODES[mode].traces_program:
-            return self.program.source(raising, traced_ops=MODES[mode].traces_ops)
-        told = ", ".join(f"g{number}" for number in answers if number not in raising)
-        text = self.program.function_source(raising, f"[{told}]")
-        return f"{text}\n\nprint(tf.function(program, autograph=False)())\n"
+        return self._page(mode).text(MODES[mode])
+
+    def showing(self, mode: str, shows: Sequence[str], caught: Collection[int] = ()) -> str:
+        """The program as a mode runs it, with what a failure shows at its end.
+
+        Args:
+            mode: the name of the mode.
+            shows: the lines of an assertion about answers.
+            caught: the questions whose exceptions are caught beside those that should raise.
+        """
+        apart = [f"g{number}" for number in (*caught, *self.model(mode).watched)]
+        apart += [f"g{number}" for number in self._raising(mode)]
+        return self._page(mode, caught).text(MODES[mode], shows, others=apart)
+
+    def unended(self, mode: str) -> str:
+        """The program as a mode runs it, which should come to its end."""
+        return self._page(mode).text(MODES[mode], guard=raising)
+
+    def _raising(self, mode: str) -> frozenset[int]:
+        """The answers that should be exceptions."""
+        return frozenset(n for n, a in self.model(mode).answers.items() if isinstance(a, str))
+
+    def _page(self, mode: str, caught: Collection[int] = ()) -> Page:
+        how, bound = MODES[mode], [f"g{number}" for number in self.questions]
+        caught = self._raising(mode).union(caught)
+        if how.traces_program:
+            return Page(*self.program.parts(caught), bound=bound)
+        text = self.program.source(caught, traced_ops=how.traces_ops)
+        return Page([], text.splitlines(), bound=bound)
 
 
 class SeenProgram:
@@ -249,15 +274,50 @@ class SeenProgram:
             names=tuple(names[source] for source in part.sources),
             asked=asked,
             program=self.case,
-            mode=self.mode,
         )
-        seen = Seen(case, MODES[self.mode])
+        places = dict(zip(answer.sources, paths(asked.sources), strict=True))
+        told_as = [f"g{number}{places[source]}" for source in part.sources]
+        seen = SeenPart(case, self, number, told_as)
         told = [
             case.zeros(k) if gradient is None and connected is None else case.contract(gradient)
             for k, (gradient, connected) in enumerate(gradients)
         ]
         seen.points = [SeenPoint([*told, *[None] * len(part.origins)], {}, {}, None)]
         return seen
+
+
+class SeenPart(Seen):
+    """What an answer says of the recorded part of a program.
+
+    Args:
+        case: the part.
+        whole: what was seen of the program.
+        number: of the answer.
+        names: what the gradient of each source is called in the program.
+    """
+
+    def __init__(
+        self, case: Question, whole: SeenProgram, number: int, names: Sequence[str]
+    ) -> None:
+        super().__init__(case, MODES[whole.mode])
+        self._question, self._whole, self._number, self._names = case, whole, number, names
+
+    def program(self, point: int, ask: Ask, claim: Claim | None) -> str:  # noqa: ARG002 - it has one
+        """The whole program, and what should be so of the answer."""
+        whole, number = self._whole.case, self._number
+        if claim is None or ask.source is None:
+            return whole.showing(self._whole.mode, unraised(number), [number])
+        answer = f"tf.convert_to_tensor({self._names[ask.source]})"
+        answer = self._question.contracted(answer)
+        return whole.showing(self._whole.mode, claim.about("gradient", answer).lines())
+
+
+def unraised(number: int) -> list[str]:
+    """The assertion that an answer whose exception was caught is none."""
+    return [
+        f"if isinstance(g{number}, Exception):",
+        f'    raise AssertionError(f"exception: {{type(g{number}).__name__}}") from g{number}',
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,14 +328,13 @@ class Question(GraphCase):
         numbers: for each input of the graph.
         names: of the sources, in the program.
         asked: what was asked.
-        program, mode: where it comes from.
+        program: where it comes from.
     """
 
     numbers: list[Array]
     names: tuple[str, ...]
     asked: programs.Gradient
     program: ProgramCase
-    mode: str
 
     @cached_property
     def digest(self) -> bytes:
@@ -312,6 +371,16 @@ class Question(GraphCase):
         contracted = np.tensordot(weight, gradient.array, (range(weight.ndim), axes))
         return Gradient(gradient.dtype, contracted)
 
+    def contracted(self, name: str) -> str:
+        """The same in a program: a Jacobian's name, weighed with the cotangent."""
+        if self.asked.method == "gradient":
+            return name
+        weight, first = self.weights[0].real, 0
+        if self.asked.method == "batch_jacobian":
+            weight, first = weight[0], 1
+        axes = [list(range(weight.ndim)), list(range(first, first + weight.ndim))]
+        return f"tf.tensordot(tf.constant({array(weight)}, {name}.dtype), {name}, {axes})"
+
     def zeros(self, source: int) -> Gradient:
         """A gradient of zeros for an input of the graph."""
         kind = self.graph.inputs[source].type
@@ -324,10 +393,6 @@ class Question(GraphCase):
     def name(self, source: int) -> str:
         """What a source is called in the program."""
         return self.names[source]
-
-    def source(self, _: int = 0) -> str:
-        """The whole program."""
-        return self.program.source(self.mode)
 
 
 _MISSING: Final = object()

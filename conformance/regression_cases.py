@@ -12,6 +12,7 @@ from conformance.boundary import Gradient, make_tensor, raised_by_tensorflow, re
 from conformance.contract import Cases, Unsupported
 from conformance.linear_regression import AFTER, BEFORE, TENSORS, Regression, regressions
 from conformance.modes import MODES, Mode
+from conformance.regression_programs import RegressionProgram
 
 UPDATERS: Final = ("assign", "apply", "update", "minimize", "step")
 """How the name of a method that updates something would begin."""
@@ -276,4 +277,9 @@ def run(case: Regression, mode_name: str) -> Seen:
     return seen
 
 
-REGRESSIONS: Cases[Regression, Seen] = Cases("regression", regressions, run, Regression.source)
+def printed(case: Regression, mode: str) -> str:
+    """The first example with the numbers of a case, as a mode runs it."""
+    return RegressionProgram(case, MODES[mode], "example 1").plain()
+
+
+REGRESSIONS: Cases[Regression, Seen] = Cases("regression", regressions, run, printed)

@@ -67,6 +67,7 @@ class ItemRun:
         self._digest = hashlib.sha256()
         self._pinned: tuple[str, str] | None = None
         self._raised: Violation | None = None
+        self._violated: dict[str, tuple[Violation, Any]] = {}
 
     def test(self) -> Callable[[], None]:
         """A fresh Hypothesis test of this item.
@@ -98,12 +99,34 @@ class ItemRun:
             try:
                 with shrinking_at_most(SHRINK_SECONDS):
                     seeded()
+            except Violation:
+                self._make_plain()
+                raise
             except FlakyFailure as flaky:
                 if self._raised is None:
                     raise
                 raise self._unsteady(self._raised) from flaky
 
         return run
+
+    def _make_plain(self) -> None:
+        """Tell each violation in a simpler case, if one has it too, of those that are not drawn."""
+        for name, (violation, case) in self._violated.items():
+            found = self._plainer(violation, case)
+            if found is not None:
+                self.outcomes[name].failure = self._failure(found)
+
+    def _plainer(self, violation: Violation, case: Any) -> Violation | None:
+        """The same violation in the simplest case that has it."""
+        for simpler in self.cases.simpler(case) if self.cases.simpler else ():
+            try:
+                found = _look(violation.contract, self._run(simpler))
+            except Unsupported:
+                continue
+            same = isinstance(found, Violation) and found.kind == violation.kind
+            if isinstance(found, Violation) and same and self._known(found, simpler) is None:
+                return found
+        return None
 
     def _unsteady(self, violation: Violation) -> Violation:
         """A violation that was seen, but not again when its program was run once more."""
@@ -145,7 +168,7 @@ class ItemRun:
             if isinstance(found, Violation) and known is None:
                 violations.append(found)
         self._cover(looks)
-        self._note(violations, first=searching)
+        self._note(violations, case, first=searching)
         for violation in violations:
             if (violation.contract.id, violation.kind) == self._pinned:
                 self._raised = violation
@@ -200,7 +223,7 @@ class ItemRun:
         for error, count in found.gaps.items():
             _add(outcome.gaps, error, count)
 
-    def _note(self, violations: Sequence[Violation], *, first: bool) -> None:
+    def _note(self, violations: Sequence[Violation], case: Any, *, first: bool) -> None:
         """Pin the first violation that is seen, and keep the last of its kind.
 
         What else is violated then is kept too; what shrinking happens to meet is not.
@@ -211,6 +234,7 @@ class ItemRun:
                 self._pinned = key
             if first or key == self._pinned:
                 self.outcomes[violation.contract.id].failure = self._failure(violation)
+                self._violated[violation.contract.id] = violation, case
 
     @property
     def _replay(self) -> str:

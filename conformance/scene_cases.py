@@ -55,7 +55,8 @@ from conformance.boundary import (
 )
 from conformance.contract import Cases, Citation, Contract, Tally, Unsupported
 from conformance.modes import MODES
-from conformance.seen_scenes import SeenScene
+from conformance.reproduction import Page, indented
+from conformance.seen_scenes import SeenScene, is_nest_of_tensors
 from strategies import dtypes
 from strategies.drawing import draw_numbers
 from strategies.functions import Function, draw_function
@@ -235,24 +236,30 @@ class SceneCase:
             lines += [f"{name} = tf.function({name}, autograph=False)"] * traced
         return lines
 
-    def source(self, mode: str = "eager", wanted: Sequence[str] = ()) -> str:
-        """The program as a mode runs it, as Python.
-
-        Args:
-            mode: the name of the mode.
-            wanted: the names that a ``tf.function`` returns; all, if there is none.
-        """
+    def source(self, mode: str = "eager") -> str:
+        """The program as a mode runs it, as Python; a ``tf.function`` returns all names."""
         how = MODES[mode]
         lines = ["import tensorflow as tf", "", *self.setting(traced=how.traces_ops)]
         scene = self.text.strip().splitlines()
         if not how.traces_program:
             return "\n".join([*lines, "", *scene]) + "\n"
-        told = f"[{', '.join(wanted)}]" if wanted else "dict(locals())"
-        body = [f"    {line}" for line in (*scene, f"return {told}")]
-        given = ", ".join(self.constants)
-        lines += ["", f"def program({given}):", *body, ""]
-        call = f"tf.function(program, autograph=False)({given})"
-        return "\n".join([*lines, f"print({call})"] if wanted else lines) + "\n"
+        lines += ["", f"def program({', '.join(self.constants)}):"]
+        lines += [*indented([*scene, "return dict(locals())"]), ""]
+        return "\n".join(lines) + "\n"
+
+    def page(self, mode: str, bound: Sequence[str] = ()) -> Page:
+        """The program as what is made and what runs, for a failure.
+
+        Args:
+            mode: the name of the mode.
+            bound: the names that the scene binds to tensors.
+        """
+        lines = ["import tensorflow as tf", *self.setting(traced=MODES[mode].traces_ops)]
+        return Page(lines, self.text.strip().splitlines(), self.constants, bound)
+
+    def plain(self, mode: str) -> str:
+        """The program as a mode runs it, asserting nothing."""
+        return self.page(mode).text(MODES[mode])
 
 
 @st.composite
@@ -339,18 +346,10 @@ def _execute(case: SceneCase, mode: str, names: dict[str, Any], *, forward: bool
 
         def traced(*tensors: Any) -> Any:
             local.update(names["program"](*tensors))
-            return {name: value for name, value in local.items() if _is_nest_of_tensors(value)}
+            return {name: value for name, value in local.items() if is_nest_of_tensors(value)}
 
         found = tf.function(traced, autograph=False)(*(names[name] for name in case.constants))
         names.update({**local, **found})
-
-
-def _is_nest_of_tensors(value: Any) -> bool:
-    tf = tensorflow()
-    leaves = tf.nest.flatten(value)
-    tensors = [leaf for leaf in leaves if isinstance(leaf, tf.Tensor | tf.IndexedSlices)]
-    nones = [leaf for leaf in leaves if leaf is None]  # count() would ask a Variable for equality
-    return bool(tensors) and len(tensors) + len(nones) == len(leaves)
 
 
 def _code(text: str) -> Any:  # a code object, which has no public generic type
@@ -363,7 +362,7 @@ SCENES: Cases[SceneCase, SeenScene] = Cases(
     "scene",
     lambda subject, _: cases_of(STATED[subject]),
     run,
-    SceneCase.source,
+    SceneCase.plain,
     subjects=STATED.keys(),
     modes=("eager", "function", "outer"),
     dear=DEAR,

@@ -6,6 +6,7 @@ records another one (reverse over reverse), and forward mode goes through it (fo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from conformance.contract import Cases
 from conformance.drawn_graphs import GraphCase, graph_cases
-from conformance.graph_cases import Seen, run
+from conformance.graph_cases import Seen, printed, run
 from strategies.graphs import Derivative, Graph, Node, Ref
 from strategies.ops import CATALOGUE as OPS
 
@@ -24,9 +25,22 @@ class SecondOrderCase(GraphCase):
 
     Attributes:
         first: what it is the gradient of.
+        by: the input with respect to which.
     """
 
     first: GraphCase
+    by: int
+
+    @property
+    def nested(self) -> tuple[GraphCase, int]:
+        """The case that it is the gradient of, and the source."""
+        return self.first, self.by
+
+    def simpler(self) -> Iterator[SecondOrderCase]:
+        """Gradients of simpler cases."""
+        for first in self.first.simpler():
+            if self.by in first.differentiated:
+                yield gradient_of(first, self.by)
 
 
 def gradient_of(case: GraphCase, source: int) -> SecondOrderCase:
@@ -70,6 +84,8 @@ def gradient_of(case: GraphCase, source: int) -> SecondOrderCase:
         case.forward,
         case.unknown_rank,
         case,
+        source,
+        plain=case.plain,
     )
 
 
@@ -99,7 +115,8 @@ SECOND_ORDER: Cases[SecondOrderCase, Seen] = Cases(
     "second_order_graph",
     second_order_cases,
     run,
-    GraphCase.source,
+    printed,
+    simpler=SecondOrderCase.simpler,
     subjects=tuple(filter(is_smooth, OPS)),
     modes=("eager", "function"),
     dear=tuple(OPS),

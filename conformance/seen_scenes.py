@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,20 @@ from conformance.oracles.agreement import Answer, Judgement, judge
 from conformance.oracles.expressions import Expression
 from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import NOISE, disturb
+from conformance.reproduction import (
+    Claim,
+    array,
+    element,
+    names_in,
+    near,
+    nothing,
+    operand,
+    raising,
+    refused,
+    something,
+    typed,
+    zeros,
+)
 from strategies import dtypes
 
 if TYPE_CHECKING:
@@ -47,20 +62,19 @@ class SeenScene:
         self.case, self.mode, self.names = case, mode, names
         self.error: Exception | None = None
         self.tally = Tally()
-        self._told: list[str] = []
         self._plain: dict[str, Any] | None = None
 
     # -- what is there ---------------------------------------------------------------------------
 
     def value(self, expression: str) -> Any:
         """What an expression is in the scene."""
-        self._told.append(expression)
         try:
             return eval(expression, self.names)  # noqa: S307 - our own text
         except (AttributeError, LookupError, TypeError) as error:
             told = f"{type(error).__name__}: {error}"
             why = "so the answer has another structure, or a None in it"
-            raise self.fail("structure", f"{expression} to be there", told, why) from error
+            shows = raising([f"got = {expression}"], "structure")
+            raise self.fail("structure", f"{expression} to be there", told, why, shows) from error
 
     def leaves(self, expression: str) -> list[Gradient | None]:
         """The tensors of a nest, and its Nones."""
@@ -77,20 +91,46 @@ class SeenScene:
         found, wanted = self.leaves(expression), self._tensors(other)
         if len(found) != len(wanted):
             expected = f"{len(wanted)} leaves in {expression}, as in {other}"
-            raise self.fail("structure", expected, _show(found), "one for each")
+            shows = Claim(
+                "structure", f"len(tf.nest.flatten({expression}))", f"got == {len(wanted)}"
+            )
+            raise self.fail("structure", expected, _show(found), "one for each", shows.lines())
         return zip(found, wanted, strict=True)
 
-    def fail(self, kind: str, expected: str, got: str, why: str) -> Violation:
-        """A violation, with the program."""
-        named = (ast.walk(ast.parse(told, mode="eval")) for told in self._told)
-        found = [node.id for nodes in named for node in nodes if isinstance(node, ast.Name)]
-        names = [name for name in dict.fromkeys(found) if name in self.case.scene.bound]
-        return Violation(
-            kind=kind,
-            expected=expected,
-            got=got,
-            where=self.case.source(self.mode, names or ["None"]),
-            why=why,
+    def fail(
+        self, kind: str, expected: str, got: str, why: str, shows: Sequence[str] | None = None
+    ) -> Violation:
+        """A violation, with the program that shows it.
+
+        Args:
+            kind: as of the violation.
+            expected: the same.
+            got: the same.
+            why: the same.
+            shows: the assertion at the end of the program; none: that the scene ends as it should.
+        """
+        where = self._unended() if shows is None else self._ending_in(shows)
+        return Violation(kind=kind, expected=expected, got=got, where=where, why=why)
+
+    def _ending_in(self, shows: Sequence[str]) -> str:
+        names = [name for name in names_in(shows) if name in self.case.scene.bound]
+        nests = [name for name in names if is_nest_of_tensors(self.names.get(name))]
+        others = [name for name in names if name not in nests]
+        return self.case.page(self.mode, nests).text(MODES[self.mode], shows, others=others)
+
+    def _unended(self) -> str:
+        scene = self.case.scene
+        refusing = partial(refused, error=scene.raises, saying=scene.saying)
+        guard = refusing if scene.raises else raising
+        return self.case.page(self.mode).text(MODES[self.mode], guard=guard)
+
+    def _leaf(self, expression: str, number: int = 0) -> str:
+        """A leaf of a nest as an expression of its own."""
+        tf, found = tensorflow(), self.value(expression)
+        one = f"tf.nest.flatten({expression})[{number}]" if tf.nest.is_nested(found) else expression
+        leaf = tf.nest.flatten(found)[number]
+        return (
+            one if leaf is None or isinstance(leaf, tf.Tensor) else f"tf.convert_to_tensor({one})"
         )
 
     # -- judgements ------------------------------------------------------------------------------
@@ -133,8 +173,13 @@ class SeenScene:
             return
         if not self.value(fact):
             found = ast.parse(fact, mode="eval").body
-            what = ast.unparse(found.left) if isinstance(found, ast.Compare) else fact
-            raise self.fail("fact", fact, f"{what} = {self.value(what)!r}", "as documented")
+            what, shows = fact, Claim("fact", "", fact)
+            if isinstance(found, ast.Compare):
+                what = ast.unparse(found.left)
+                found.left = ast.Name("got")
+                shows = Claim("fact", what, ast.unparse(found))
+            got = f"{what} = {self.value(what)!r}"
+            raise self.fail("fact", fact, got, "as documented", shows.lines())
         self.tally.conclusive += 1
 
     def none(self, *expressions: str) -> None:
@@ -144,10 +189,11 @@ class SeenScene:
             Violation: if one is not.
         """
         for expression in () if self._over() else expressions:
-            for leaf in self.leaves(expression):
+            for number, leaf in enumerate(self.leaves(expression)):
                 if leaf is not None:
                     got = f"a {leaf.dtype} tensor of shape {list(leaf.array.shape)}"
-                    raise self.fail("none", f"None for {expression}", got, "as documented")
+                    shows = nothing(self._leaf(expression, number)).lines()
+                    raise self.fail("none", f"None for {expression}", got, "as documented", shows)
                 self.tally.conclusive += 1
 
     def there(self, *expressions: str) -> None:
@@ -157,8 +203,11 @@ class SeenScene:
             Violation: if one is.
         """
         for expression in () if self._over() else expressions:
-            if None in self.leaves(expression):
-                raise self.fail("none", f"a gradient for {expression}", "None", "as documented")
+            found = self.leaves(expression)
+            if None in found:
+                shows = something(self._leaf(expression, found.index(None))).lines()
+                wanted = f"a gradient for {expression}"
+                raise self.fail("none", wanted, "None", "as documented", shows)
             self.tally.conclusive += 1
 
     def same(self, one: str, other: str) -> None:
@@ -171,9 +220,9 @@ class SeenScene:
             return
         first, second = self.leaves(one), self.leaves(other)
         if len(first) != len(second) or not all(map(_same, first, second)):
-            raise self.fail(
-                "same", f"{one} to be {other} = {_show(second)}", _show(first), "bit for bit"
-            )
+            wanted = f"{one} to be {other} = {_show(second)}"
+            shows = self._difference(one, other, first, second).lines()
+            raise self.fail("same", wanted, _show(first), "bit for bit", shows)
         if any(leaf is not None for leaf in first):
             self.tally.conclusive += 1
         else:
@@ -195,12 +244,24 @@ class SeenScene:
             return
         first, second, size = (self.leaves(e)[0] for e in (one, other, terms))
         if first is None or second is None or size is None:
-            raise self.fail("none", f"{one} and {other}", _show([first, second]), "as documented")
-        bound = 2 * roundings * dtypes.epsilon(first.dtype) * np.abs(size.array)
+            name = one if first is None else other if second is None else terms
+            shows = something(self._leaf(name)).lines()
+            got = _show([first, second])
+            raise self.fail("none", f"{one} and {other}", got, "as documented", shows)
+        factor = 2 * roundings * dtypes.epsilon(first.dtype)
+        bound = factor * np.abs(size.array)
         off = np.abs(first.array - second.array)
         if first.array.shape != second.array.shape or not np.all(off <= bound):
             why = f"within {roundings} roundings of each: at most {np.max(bound, initial=0.0):.1e}"
-            raise self.fail("value", f"{other} = {_show([second])}", _show([first]), why)
+            close = (
+                f"abs(got - {operand(self._leaf(other))}) <= {factor} * abs({self._leaf(terms)})"
+            )
+            shows = Claim("value", self._leaf(one), f"tf.reduce_all({close})").lines()
+            if first.array.shape != second.array.shape:
+                shows = Claim(
+                    "value", f"{operand(self._leaf(one))}.shape", f"got == {operand(other)}.shape"
+                ).lines()
+            raise self.fail("value", f"{other} = {_show([second])}", _show([first]), why, shows)
         self.tally.conclusive += 1
 
     def zeros(self, expression: str, like: str) -> None:
@@ -211,7 +272,7 @@ class SeenScene:
         """
         if self._over():
             return
-        for found, wanted in self._paired(expression, like):
+        for number, (found, wanted) in enumerate(self._paired(expression, like)):
             shape = wanted.array.shape
             if (
                 found is None
@@ -219,7 +280,8 @@ class SeenScene:
                 or np.any(found.array)
             ):
                 expected = f"{wanted.dtype} zeros of shape {list(shape)} for {expression}"
-                raise self.fail("zeros", expected, _show([found]), "as documented")
+                shows = zeros(self._leaf(expression, number), wanted.dtype, shape).lines()
+                raise self.fail("zeros", expected, _show([found]), "as documented", shows)
             self.tally.conclusive += 1
 
     def like(self, expression: str, other: str) -> None:
@@ -230,12 +292,16 @@ class SeenScene:
         """
         if self._over():
             return
-        for found, wanted in self._paired(expression, other):
+        for number, (found, wanted) in enumerate(self._paired(expression, other)):
             one, two = (
                 "None" if g is None else f"{g.dtype} {list(g.array.shape)}" for g in (found, wanted)
             )
             if one != two:
-                raise self.fail("shape", f"{two} for {expression}", one, f"as {other} has")
+                name, expected = self._leaf(expression, number), f"{two} for {expression}"
+                what = "dtype" if found and found.dtype != wanted.dtype else "shape"
+                claim = typed(name, wanted.dtype, wanted.array.shape, what)
+                claim = replace(claim if found else something(name), kind="shape")
+                raise self.fail("shape", expected, one, f"as {other} has", claim.lines())
             self.tally.conclusive += 1
 
     def derivative(self, expression: str, of: str, by: str, weights: str = "") -> None:
@@ -255,7 +321,11 @@ class SeenScene:
             return
         ((gradient, _),) = self._paired(expression, by)
         if gradient is None:
-            raise self.fail("none", f"a gradient for {expression}", "None", f"it is that of {of}")
+            wanted, shows = (
+                f"a gradient for {expression}",
+                something(self._leaf(expression)).lines(),
+            )
+            raise self.fail("none", wanted, "None", f"it is that of {of}", shows)
         if not (self.case.is_double and gradient.array.size):
             self.tally.trivial += 1
             return
@@ -279,13 +349,7 @@ class SeenScene:
             growth = made.growth(self._disturbed, NOISE)
             tried = [self._judged(made, gradient.array, n, f, growth) for n, f in _CONFIRMED]
             if all(one.answer is Answer.DISAGREE for one in tried):
-                why = f"central differences, tolerance {judgement.tolerance:.1e}; four directions"
-                raise self.fail(
-                    "value",
-                    f"{judgement.expected!r} for {expression} along a direction, as of {of}",
-                    f"{judgement.claimed!r}",
-                    why,
-                )
+                raise self._off(made, gradient.array, (expression, of), judgement, growth)
             self.tally.undecided("a disagreement was not confirmed")
         elif judgement.answer is Answer.INCONCLUSIVE:
             self.tally.undecided(judgement.reason)
@@ -302,15 +366,67 @@ class SeenScene:
         """Whether an exception leaves nothing to be judged."""
         return self.error is not None
 
+    def _off(
+        self,
+        made: Expression,
+        gradient: Array,
+        told: tuple[str, str],
+        judgement: Judgement,
+        growth: float,
+    ) -> Violation:
+        """A gradient that is off: the first element that is so by itself, or a direction."""
+        expression, of = told
+        name, what = self._leaf(expression), f"{expression} along a direction"
+        shows = near(
+            f"float(tf.reduce_sum(tf.math.real(tf.math.conj({name}) * "
+            f"{array(_direction(gradient, 0))})))",
+            judgement.expected,
+            judgement.tolerance,
+        )
+        for at in np.ndindex(*gradient.shape, 1 + np.iscomplexobj(gradient)):
+            unit = np.zeros_like(gradient)
+            unit[at[:-1]] = 1j if at[-1] else 1
+            moved = np.where(unit == 0, 0, gradient)  # a NaN elsewhere is none of this one's
+            alone = self._along(made, moved, unit, 1.0, growth)
+            if alone.answer is Answer.DISAGREE:
+                index = f"[{', '.join(map(str, at[:-1]))}]" * (len(at) > 1)
+                judgement, what = alone, f"{'imaginary part of ' * at[-1]}{expression}{index}"
+                claimed = element(name, at[:-1], gradient, at[-1])
+                shows = near(claimed, alone.expected, alone.tolerance)
+                break
+        why = f"central differences, tolerance {judgement.tolerance:.1e}; four directions"
+        expected = f"{judgement.expected!r} for {what}, as of {of}"
+        return self.fail("value", expected, f"{judgement.claimed!r}", why, shows.lines())
+
+    def _difference(
+        self,
+        one: str,
+        other: str,
+        first: Sequence[Gradient | None],
+        second: Sequence[Gradient | None],
+    ) -> Claim:
+        """What the first two leaves that are not the same differ in."""
+        if len(first) != len(second):
+            return Claim("same", f"len(tf.nest.flatten({one}))", f"got == {len(second)}")
+        number = [_same(*pair) for pair in zip(first, second, strict=True)].index(False)
+        name, wanted = self._leaf(one, number), self._leaf(other, number)
+        found, expected = first[number], second[number]
+        if found is None or expected is None:
+            return (something if found is None else nothing)(name, "same")
+        if found.dtype != expected.dtype:
+            return Claim("same", f"{operand(name)}.dtype", f"got == tf.{expected.dtype}")
+        nan = ", equal_nan=True" * (found.array.dtype.kind in "fc")
+        equal = f"np.array_equal(got, {operand(wanted)}.numpy(){nan})"
+        return Claim("same", f"{operand(name)}.numpy()", equal, ("numpy as np",))
+
     def _judged(
         self, made: Expression, gradient: Array, number: int, factor: float, growth: float
     ) -> Judgement:
-        random = np.random.default_rng(number)  # the case is the same in every run, so is this
-        direction = random.uniform(0.5, 1.5, gradient.shape) * random.choice(
-            [-1, 1], gradient.shape
-        )
-        if np.iscomplexobj(gradient):
-            direction = direction + 1j * random.uniform(0.5, 1.5, gradient.shape)
+        return self._along(made, gradient, _direction(gradient, number), factor, growth)
+
+    def _along(
+        self, made: Expression, gradient: Array, direction: Array, factor: float, growth: float
+    ) -> Judgement:
         estimate = made.derivative(direction, step=factor * step_for(_EPSILON), growth=growth)
         terms = np.conj(gradient) * direction
         slack = 4 * self._roundings() * _EPSILON * float(np.abs(terms).sum())
@@ -383,6 +499,23 @@ class SeenScene:
         for name, function in self.case.functions.items():
             exec("\n".join(function.lines(name, wrap)), found)  # noqa: S102 - our own text
         return {name: found[name] for name in self.case.functions}
+
+
+def is_nest_of_tensors(value: Any) -> bool:
+    """Whether a value is a nest of tensors and None, as a ``tf.function`` returns them."""
+    tf = tensorflow()
+    leaves = tf.nest.flatten(value)
+    tensors = [leaf for leaf in leaves if isinstance(leaf, tf.Tensor | tf.IndexedSlices)]
+    nones = [leaf for leaf in leaves if leaf is None]  # count() would ask a Variable for equality
+    return bool(tensors) and len(tensors) + len(nones) == len(leaves)
+
+
+def _direction(gradient: Array, number: int) -> Array:
+    random = np.random.default_rng(number)  # the case is the same in every run, so is this
+    signs = random.uniform(0.5, 1.5, gradient.shape) * random.choice([-1, 1], gradient.shape)
+    if np.iscomplexobj(gradient):
+        signs = signs + 1j * random.uniform(0.5, 1.5, gradient.shape)
+    return np.asarray(signs)
 
 
 _EPSILON: Final = dtypes.epsilon("float64")

@@ -32,7 +32,7 @@ class ThreadCase:
         """A stable hash of everything that was drawn."""
         return b"".join(program.digest for program in self.programs)
 
-    def source(self) -> str:
+    def source(self, _mode: str = "eager") -> str:
         """Both programs, one after the other: what runs them line by line is this module."""
         first, second = (program.source() for program in self.programs)
         return f"# in one thread\n{first}\n# in another, line by line in turn\n{second}"

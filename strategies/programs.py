@@ -337,12 +337,18 @@ class Program:
             raising: the answers that are expected to raise.
             returns: an expression of what the program binds.
         """
+        before, body = self.parts(raising)
+        inside = [f"    {line}" for line in body or ["pass"]]
+        head = [*before, "", "", "def program():"]
+        return "\n".join([*head, *inside, f"    return {returns}"]) + "\n"
+
+    def parts(self, raising: frozenset[int]) -> tuple[list[str], list[str]]:
+        """The lines that must stand outside of a ``tf.function``, and all others."""
         page = Page(self.names, self.types, raising, traced_ops=False)
         made = [s for s in self.statements() if isinstance(s, Make) and s.role != "constant"]
         before = [line for statement in made for line in statement.lines(page)]
-        inside = page.block(_without(self.body, made))
-        head = [*_head(inside), *before, "", "", "def program():"]
-        return "\n".join([*head, *inside, f"    return {returns}"]) + "\n"
+        body = [line for s in _without(self.body, made) for line in s.lines(page)]
+        return [*_head(body), *before], body
 
 
 def _head(lines: Sequence[str]) -> list[str]:

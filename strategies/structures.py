@@ -42,6 +42,22 @@ def leaves(structure: Structure[L]) -> Iterator[L]:
         yield structure
 
 
+def paths(structure: Structure[Any]) -> Iterator[str]:
+    """What stands after the name of a structure for each of its leaves: ``[0]['a']``."""
+    if not isinstance(structure, Nest):
+        yield ""
+        return
+    for number, item in enumerate(structure.items):
+        match structure.kind:
+            case "list" | "tuple":
+                step = f"[{number}]"
+            case "dict":
+                step = f"['{KEYS[number]}']"
+            case _:
+                step = f".{KEYS[number]}"
+        yield from (step + path for path in paths(item))
+
+
 def show(structure: Structure[L], leaf: Callable[[L], str]) -> str:
     """The structure as Python source."""
     if not isinstance(structure, Nest):

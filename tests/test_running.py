@@ -30,13 +30,18 @@ class Number:
         return hashlib.sha256(str(self.value).encode()).digest()
 
 
+def printed(case: Number, _: str) -> str:
+    """The case as a program."""
+    return repr(case)
+
+
 def test_two_thousand_items_run_in_one_process() -> None:
     """Each item has a fresh test, so that settings do not nest until Python's stack overflows."""
     family: Cases[Number, Number] = Cases(
         "number",
         lambda _, __: st.integers(0, 9).map(Number),
         lambda case, _: case,
-        repr,
+        printed,
         subjects=tuple(map(str, range(ITEMS))),
         modes=("eager",),
     )
@@ -69,7 +74,7 @@ def test_dear_cases_are_fewer(subject: str, mode: str, cases: int) -> None:
         "number",
         lambda _, __: st.integers().map(Number),
         lambda case, _: case,
-        repr,
+        printed,
         subjects=("cheap", "dear"),
         modes=("eager", "function"),
         dear=("dear",),
@@ -90,7 +95,7 @@ def test_dear_cases_are_fewer(subject: str, mode: str, cases: int) -> None:
 def test_a_failure_that_does_not_come_back_says_so() -> None:
     """What is violated once and not again stays violated, and its reason warns of it."""
     family: Cases[Number, Number] = Cases(
-        "number", lambda _, __: st.integers(0, 9).map(Number), lambda case, _: case, repr
+        "number", lambda _, __: st.integers(0, 9).map(Number), lambda case, _: case, printed
     )
     accused: list[int] = []
 
@@ -124,7 +129,7 @@ def test_a_warning_is_not_what_a_gradient_raises() -> None:
         return case
 
     family: Cases[Number, Number] = Cases(
-        "number", lambda _, __: st.integers(0, 9).map(Number), warns, repr
+        "number", lambda _, __: st.integers(0, 9).map(Number), warns, printed
     )
     promise = family.contract("number-warns", "It warns.", cites=[UNDOCUMENTED])
     try:

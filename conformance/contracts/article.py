@@ -16,6 +16,7 @@ from conformance.contracts.regression_checks import (
 )
 from conformance.linear_regression import AFTER, TENSORS
 from conformance.regression_cases import REGRESSIONS, Seen
+from conformance.regression_programs import RegressionProgram
 
 MANUALLY: Final = docstring("tf.GradientTape", "Tensors can be manually watched")
 AUTOMATICALLY: Final = docstring("tf.GradientTape", "are automatically watched")
@@ -38,7 +39,7 @@ def article_ex1(seen: Seen) -> Tally:
             kind="exception",
             expected="gradients, as the forward pass alone runs in this mode",
             got=f"{type(seen.error).__name__}: {seen.error}",
-            where=seen.case.source("example 1"),
+            where=RegressionProgram(seen.case, seen.mode, "example 1").unraised(),
             why="the forward pass was run alone in the same mode",
         )
     equals(seen, tally, "example 1.w", "w", "example 1")
@@ -102,7 +103,7 @@ def article_ex2_prints_nothing(seen: Seen) -> Tally:
             kind="printed",
             expected="no output",
             got=seen.printed,
-            where=seen.case.source("example 2"),
+            where=RegressionProgram(seen.case, seen.mode, "example 2").printing(),
             why="the program was run as a script, and what it prints was kept",
         )
     return tally

@@ -6,11 +6,12 @@ import numpy as np
 
 from conformance.contract import UNDOCUMENTED, Tally, Violation, article, docstring, guide
 from conformance.contracts.article import AUTOMATICALLY, CONTROLLING, MANUALLY, RECORDED
-from conformance.contracts.regression_checks import claim, equals, fact, is_none, unchanged
+from conformance.contracts.regression_checks import claim, equals, fact, is_none, showing, unchanged
 from conformance.linear_regression import BEFORE, NEVER, TENSORS
 from conformance.literal_cases import LITERALS
 from conformance.literal_cases import Seen as SeenLiterals
 from conformance.regression_cases import Seen
+from conformance.reproduction import Claim, nothing, something
 
 IN_CONTEXT = docstring("tf.GradientTape", "executed within this context manager")
 
@@ -43,13 +44,13 @@ def article_tensor_gradient_iff_watched(seen: Seen) -> Tally:
     for name in seen.case.when(NEVER):
         is_none(seen, tally, f"watching.{name}", "watching", f"nobody watches {name}")
     for name in seen.case.when(BEFORE):
-        for point in seen.points:
+        for number, point in enumerate(seen.points):
             if point[f"watching.{name}"] is None:
                 raise Violation(
                     kind="none",
                     expected=f"a gradient for {name}",
                     got="None",
-                    where=seen.case.source("watching"),
+                    where=showing(seen, "watching", number, f"watching.{name}", something("got")),
                     why=f"{name} is watched before the ops, and the loss depends on it",
                 )
             tally.conclusive += 1
@@ -210,7 +211,7 @@ def article_float_literals_need_no_dtype(seen: SeenLiterals) -> Tally:
             kind="exception",
             expected="gradients, as the forward pass alone runs in this mode",
             got=f"{type(seen.error).__name__}: {seen.error}",
-            where=seen.case.source(),
+            where=seen.case.unraised(seen.mode),
             why="the forward pass was run alone in the same mode",
         )
     plain, explicit = seen.gradients["plain"], seen.gradients["explicit"]
@@ -220,11 +221,16 @@ def article_float_literals_need_no_dtype(seen: SeenLiterals) -> Tally:
         or not same
         or not np.array_equal(plain.array, explicit.array)  # type: ignore[union-attr] # not None
     ):
+        claim = Claim("literal", "x.dtype", "got == tf.float32")
+        if seen.dtypes["plain"] == "float32":
+            numbers = None if explicit is None else explicit.array.tolist()
+            equal = f"got is not None and got.numpy().tolist() == {numbers}"
+            claim = Claim("literal", "gradient", equal)
         raise Violation(
             kind="literal",
             expected=f"float32 and the gradient {explicit}",
             got=f"{seen.dtypes['plain']} and the gradient {plain}",
-            where=seen.case.source(),
+            where=seen.case.showing(seen.mode, "plain", claim),
             why="the same numbers with dtype=tf.float32; compared bit for bit",
         )
     tally.conclusive += 1
@@ -247,11 +253,14 @@ def article_integer_literals_give_none(seen: SeenLiterals) -> Tally:
         return tally
     dtype, gradient = seen.dtypes["whole"], seen.gradients["whole"]
     if dtype != "int32" or gradient is not None:
+        claim = nothing("gradient", "literal")
+        if dtype != "int32":
+            claim = Claim("literal", "x.dtype", "got == tf.int32")
         raise Violation(
             kind="literal",
             expected="int32 and None",
             got=f"{dtype} and {gradient}",
-            where=seen.case.source(),
+            where=seen.case.showing(seen.mode, "whole", claim),
             why="integers are not differentiable",
         )
     tally.conclusive += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.citations import fold
 from conformance.contract import UNDOCUMENTED, Tally, Violation
 from conformance.documentation_cases import (
     CITATIONS,
@@ -10,7 +11,9 @@ from conformance.documentation_cases import (
     SeenCitations,
     SeenDocstring,
     SeenExample,
+    docstring_program,
 )
+from conformance.reproduction import Claim
 
 
 @CITATIONS.contract(
@@ -23,11 +26,13 @@ def documentation_cited(seen: SeenCitations) -> Tally:
     for cited in seen.cited:
         if len(cited.sentences) != 1:
             found = f"{len(cited.sentences)} sentences with these words"
+            kind = "ambiguous" if cited.sentences else "gone"
+            claim = Claim(kind, f"doc.count({fold(cited.fragment)!r})", "got == 1")
             raise Violation(
-                kind="ambiguous" if cited.sentences else "gone",
+                kind=kind,
                 expected=f"one sentence with {cited.fragment!r}, which {cited.contract} cites",
                 got=f"{found} in {cited.symbol}" if seen.exists else f"no {cited.symbol}",
-                where=seen.place.source(),
+                where=docstring_program(cited.symbol, claim),
                 why="the installed docstring was taken apart into sentences",
             )
     return Tally(conclusive=len(seen.cited))
@@ -51,13 +56,16 @@ def documentation_accounted(seen: SeenDocstring) -> Tally:
         ],
     }
     if any(told.values()):
+        kind = next(kind for kind, found in told.items() if found)
+        sentences = [s.sentence for s in seen.sentences if s.state == kind]
+        claim = Claim(kind, f"[one for one in {sentences} if one in doc]", "not got")
         raise Violation(
-            kind=next(kind for kind, found in told.items() if found),
+            kind=kind,
             expected="every sentence and every example in one place of the ledger, and read",
             got="; ".join(
                 f"{seen.place.symbol}: {one}" for found in told.values() for one in found
             ),
-            where=seen.place.source(),
+            where=docstring_program(seen.place.symbol, claim),
             why="each sentence was looked for among citations and in conformance/ledger.toml",
         )
     # where there is no docstring, a sentence that is added would be seen
@@ -80,7 +88,7 @@ def documentation_example(seen: SeenExample) -> Tally:
             kind=fault.kind if fault else "filed",
             expected=fault.expected if fault else f"an example that cannot run: {excuse}",
             got=f"{seen.place.symbol}#{seen.place.number}: {fault.got if fault else 'it ran'}",
-            where=seen.ran.program,
+            where=seen.ran.shown or seen.ran.program,
             why="the examples of the docstring were run in their order, with tf and np at hand",
         )
     return Tally(conclusive=1 + seen.ran.compared)

@@ -18,9 +18,11 @@ from conformance.contracts.values import (
     slack,
 )
 from conformance.graph_cases import GRAPHS, Seen
+from conformance.graph_programs import Ask
 from conformance.oracles.agreement import Answer, judge
 from conformance.oracles.finite_difference import Estimate, step_for
 from conformance.oracles.singular import singular
+from conformance.reproduction import near
 from conformance.scene_cases import REALS, SIMPLE, scene
 from conformance.seen_scenes import SeenScene
 
@@ -58,7 +60,7 @@ def compared_with_forward_mode(seen: Seen, gradients: Gradients) -> Tally:
     try:
         product = _jvp(seen)
     except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises is the observation
-        return raised(seen, raised_by_tensorflow(error), at=0)
+        return raised(seen, raised_by_tensorflow(error), at=0, ask=Ask("product"))
     return _compare(seen, gradients, product, estimate)
 
 
@@ -81,7 +83,11 @@ def _compare(seen: Seen, gradients: Gradients, product: float, estimate: Estimat
             kind="value",
             expected=f"{judgement.expected!r} for the weighted Jacobian-vector product",
             got=f"{judgement.claimed!r}",
-            where=seen.case.source(),
+            where=seen.program(
+                0,
+                Ask("product"),
+                near("float(tf.math.real(product))", judgement.expected, judgement.tolerance),
+            ),
             why=f"finite differences at two pairs of steps, tolerance {judgement.tolerance:.1e}; "
             f"reverse mode gives {claim(gradients, direction)!r}",
         )

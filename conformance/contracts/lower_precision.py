@@ -11,9 +11,11 @@ from conformance.boundary import raised_by_tensorflow, tensorflow
 from conformance.contract import Tally, Violation, docstring
 from conformance.contracts.values import comparable
 from conformance.graph_cases import GRAPHS, Seen
+from conformance.graph_programs import Ask
 from conformance.oracles.agreement import RESOLUTION
 from conformance.oracles.lower_precision import DoublePrecision, Reference
 from conformance.oracles.singular import singular
+from conformance.reproduction import element, near
 
 Array = npt.NDArray[Any]
 
@@ -82,12 +84,16 @@ def _compare(  # noqa: PLR0913, PLR0917 - one element of three sequences
     elif not np.isfinite(gradient).all():
         tally.undecided("the lower precision is not finite")
     elif _off(gradient, reference) > 1:
-        index = np.unravel_index(np.abs(gradient - exact).argmax(), exact.shape)
+        at = np.unravel_index(np.abs(gradient - exact).argmax(), exact.shape)
+        index = tuple(int(k) for k in at)
+        claimed = element("gradient", index, gradient)
         raise Violation(
             kind="value",
-            expected=f"{exact[index].item()!r} for x{i}{[int(k) for k in index]}",
+            expected=f"{exact[index].item()!r} for x{i}{list(index)}",
             got=f"{gradient[index].item()!r}",
-            where=seen.case.source(number),
+            where=seen.program(
+                number, Ask("gradient", i), near(claimed, exact[index].item(), reference.bound)
+            ),
             why=f"the same graph in double precision; rounding explains {reference.bound:.1e}, "
             "measured by 160 runs with every value disturbed",
         )

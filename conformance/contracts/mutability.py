@@ -7,6 +7,8 @@ import numpy as np
 from conformance.contract import UNDOCUMENTED, Tally, Violation, docstring
 from conformance.drawn_graphs import RATE, VARIABLE
 from conformance.graph_cases import GRAPHS, Seen
+from conformance.graph_programs import Ask
+from conformance.reproduction import all_near, fact
 from conformance.scene_cases import scene
 from conformance.seen_scenes import SeenScene
 from strategies import dtypes
@@ -27,11 +29,12 @@ def tensor_lacks_assign(seen: Seen) -> Tally:
     for found, expected in ((seen.assignable, "no"), (seen.lacking, "the")):
         if found:
             owner, attribute = found[0]
+            condition = f'{"not " * (expected == "no")}hasattr({owner}, "{attribute}")'
             raise Violation(
                 kind="attribute",
                 expected=f"{expected} attribute {attribute} on {owner}",
                 got="it has it" if expected == "no" else "it lacks it",
-                where=seen.case.source(),
+                where=seen.program(0, Ask("fact"), fact("attribute", condition)),
                 why="hasattr was asked while the program ran (while it was traced, if traced)",
             )
     tally.conclusive += 1
@@ -65,7 +68,9 @@ def variable_assign_sub_step(seen: Seen) -> Tally:
                     kind="value",
                     expected=f"x{i} = {(before[i] - step).tolist()} after the step",
                     got=f"{after.array.tolist()}",
-                    where=seen.case.source(number) + f"# then x{i}.assign_sub({RATE} * gradient)\n",
+                    where=seen.program(
+                        number, Ask("stepped", i), all_near("stepped", before[i] - step, bound)
+                    ),
                     why="the bound is the rounding of one product and one difference",
                 )
             tally.conclusive += after.array.size > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +15,10 @@ from conformance.contracts.values import (
 )
 from conformance.oracles.tape_model import Answer
 from conformance.program_cases import PROGRAMS, SeenProgram
+from conformance.reproduction import Claim, nothing, something, typed
 from strategies import programs
 from strategies.shapes import Shape
-from strategies.structures import Structure, leaves, show
+from strategies.structures import Structure, leaves, paths, show
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class _Source:
         zero: whether UnconnectedGradients.ZERO was asked for.
         batch: whether a batch_jacobian was.
         gradient: what TensorFlow answered.
+        leaf: what that is called in the program.
     """
 
     answer: int
@@ -44,6 +46,12 @@ class _Source:
     zero: bool
     batch: bool
     gradient: Gradient | None
+    leaf: str
+
+    @property
+    def tensor_leaf(self) -> str:
+        """The same, made dense."""
+        return f"tf.convert_to_tensor({self.leaf})"
 
 
 def _sources(seen: SeenProgram) -> Iterator[_Source]:
@@ -58,8 +66,8 @@ def _sources(seen: SeenProgram) -> Iterator[_Source]:
             continue
         batch = asked.method == "batch_jacobian"
         before = () if asked.method == "gradient" else program.types[_first(asked.targets)].shape
-        for slot, tensor, connected, gradient in zip(
-            slots, answer.sources, answer.connected, flat, strict=True
+        for slot, tensor, connected, gradient, path in zip(
+            slots, answer.sources, answer.connected, flat, paths(asked.sources), strict=True
         ):
             kind = program.types[slot]
             yield _Source(
@@ -72,6 +80,7 @@ def _sources(seen: SeenProgram) -> Iterator[_Source]:
                 zero=asked.zero,
                 batch=batch,
                 gradient=gradient,
+                leaf=f"g{number}{path}",
             )
 
 
@@ -80,14 +89,14 @@ def _first(structure: Structure[int]) -> int:
 
 
 def _violation(
-    seen: SeenProgram, kind: str, expected: str, got: str, answer: int | None = None
+    seen: SeenProgram, claim: Claim, expected: str, got: str, answer: int | None = None
 ) -> Violation:
     """A program that does otherwise than the model; known deviations look at the answer's part."""
     violation = Violation(
-        kind=kind,
+        kind=claim.kind,
         expected=expected,
         got=got,
-        where=seen.case.source(seen.mode),
+        where=seen.case.showing(seen.mode, claim.lines()),
         why="the model of the tape says so: conformance/oracles/tape_model.py",
     )
     question = None if answer is None else seen.question(answer)
@@ -114,7 +123,8 @@ def program_exceptions(seen: SeenProgram) -> Tally:
         found = seen.answers[number]
         if isinstance(answer, str):
             if type(found).__name__ != answer:
-                raise _violation(seen, "exception", f"{answer} for g{number}", repr(found))
+                claim = Claim("exception", f"type(g{number}).__name__", f"got == {answer!r}")
+                raise _violation(seen, claim, f"{answer} for g{number}", repr(found))
             tally.conclusive += 1
         elif isinstance(found, Exception):
             tally += _raised(seen, number, found)
@@ -122,7 +132,9 @@ def program_exceptions(seen: SeenProgram) -> Tally:
         tally.gap(refusal)
     elif seen.error is not None:
         got = f"{type(seen.error).__name__}: {seen.error}"
-        raise _violation(seen, "exception", "a program that runs", got)
+        violation = _violation(seen, Claim("exception", "", "True"), "a program that runs", got)
+        violation.where = seen.case.unended(seen.mode)
+        raise violation
     return tally
 
 
@@ -163,7 +175,11 @@ def program_structure(seen: SeenProgram) -> Tally:
             continue
         expected, got = show(asked.sources, lambda _: "."), show(found, lambda _: ".")
         if expected != got:
-            raise _violation(seen, "structure", f"{expected} for g{number}", got)
+            wanted = show(asked.sources, lambda _: "0")
+            claim = Claim(
+                "structure", f"tf.nest.map_structure(lambda _: 0, g{number})", f"got == {wanted}"
+            )
+            raise _violation(seen, claim, f"{expected} for g{number}", got)
         tally.conclusive += 1
     return tally
 
@@ -185,9 +201,10 @@ def program_connected(seen: SeenProgram) -> Tally:
             continue
         if source.connected and gradient is None:
             expected = f"a gradient for {source.name}"
-            raise _violation(seen, "none", expected, "None", source.answer)
+            raise _violation(seen, something(source.leaf), expected, "None", source.answer)
         if gradient is not None and not source.connected:
-            raise _violation(seen, "connected", f"None for {source.name}", _text(gradient))
+            claim = nothing(source.leaf, "connected")
+            raise _violation(seen, claim, f"None for {source.name}", _text(gradient))
         tally.conclusive += 1
     return tally
 
@@ -209,10 +226,12 @@ def batch_jacobian_unconnected(seen: SeenProgram) -> Tally:
         if not source.batch or source.connected is not False:
             continue
         if gradient is not None and not source.zero:
-            raise _violation(seen, "connected", f"None for {source.name}", _text(gradient))
+            claim = nothing(source.leaf, "connected")
+            raise _violation(seen, claim, f"None for {source.name}", _text(gradient))
         if gradient is not None and gradient.dtype != source.dtype:
             told = f"{source.dtype} for {source.name}"
-            raise _violation(seen, "dtype", told, f"{(gradient.dtype, gradient.array.shape)}")
+            claim = typed(source.tensor_leaf, source.dtype, source.shape, "dtype")
+            raise _violation(seen, claim, told, f"{(gradient.dtype, gradient.array.shape)}")
         tally.conclusive += 1
     return tally
 
@@ -230,7 +249,10 @@ def program_zeros(seen: SeenProgram) -> Tally:
         if not source.zero or source.connected is not False:
             continue
         if gradient is None or gradient.array.any():
-            raise _violation(seen, "zeros", f"zeros for {source.name}", _text(gradient))
+            claim = something(source.leaf, "zeros")
+            if gradient is not None:
+                claim = Claim("zeros", source.tensor_leaf, "not got.numpy().any()")
+            raise _violation(seen, claim, f"zeros for {source.name}", _text(gradient))
         tally.conclusive += 1
     return tally
 
@@ -256,7 +278,8 @@ def program_shape_and_dtype(seen: SeenProgram) -> Tally:
         if expected != got:
             what = "dtype" if expected[0] != got[0] else "shape"
             told = f"{expected} for {source.name}"
-            raise _violation(seen, what, told, f"{got}", source.answer)
+            claim = typed(source.tensor_leaf, source.dtype, source.shape, what)
+            raise _violation(seen, claim, told, f"{got}", source.answer)
         tally.conclusive += 1
     return tally
 
@@ -315,7 +338,7 @@ def program_repeats(seen: SeenProgram) -> Tally:
     So it may where a function's gradient is recorded by a tape, which asks it for more results.
     """
     tally = Tally()
-    told: dict[Hashable, tuple[str, Gradient | None]] = {}
+    told: dict[Hashable, _Source] = {}
     for source in _sources(seen):
         asked, answer = seen.case.questions[source.answer], seen.model.answers[source.answer]
         assert isinstance(answer, Answer)
@@ -324,14 +347,25 @@ def program_repeats(seen: SeenProgram) -> Tally:
         question: Hashable = replace(asked, answer=0), recorded, answer.recorded
         if seen.mode == "function":
             question = source.answer
-        name, before = told.setdefault((question, source.tensor), (source.name, source.gradient))
-        if before is source.gradient:
+        first = told.setdefault((question, source.tensor), source)
+        if first.gradient is source.gradient:
             continue
-        if not same(before, source.gradient):
-            got = f"{_text(before)} for {name}, {_text(source.gradient)} for {source.name}"
-            raise _violation(seen, "repeat", "the same", got, source.answer)
+        if not same(first.gradient, source.gradient):
+            got = f"{_text(first.gradient)} for {first.name}, "
+            got += f"{_text(source.gradient)} for {source.name}"
+            claim = _difference(first, source)
+            raise _violation(seen, claim, "the same", got, source.answer)
         tally.conclusive += 1
     return tally
+
+
+def _difference(first: _Source, again: _Source) -> Claim:
+    """What two answers differ in."""
+    if first.gradient is None or again.gradient is None:
+        claimed = nothing if first.gradient is None else something
+        return claimed(again.leaf, "repeat")
+    numbers = f"[one.numpy().tolist() for one in ({first.tensor_leaf}, {again.tensor_leaf})]"
+    return Claim("repeat", numbers, "str(got[0]) == str(got[1])")  # NaN is not itself, but looks so
 
 
 def same(one: Gradient | None, other: Gradient | None) -> bool:
@@ -362,9 +396,22 @@ def program_watched_variables(seen: SeenProgram) -> Tally:
         got = tuple(slot for slot in seen.watched[number] if slot not in perhaps)
         if expected != got:
             told = [[names[slot] for slot in slots] for slots in (expected, got)]
-            raise _violation(seen, "watched", f"{told[0]} for g{number}", f"{told[1]}")
+            claim = _named(seen, number, told[0], perhaps)
+            raise _violation(seen, claim, f"{told[0]} for g{number}", f"{told[1]}")
         tally.conclusive += 1
     return tally
+
+
+def _named(
+    seen: SeenProgram, number: int, expected: Sequence[str], perhaps: Collection[int]
+) -> Claim:
+    """The names of the Variables that a tape names, without those of which nobody can say."""
+    names = seen.case.program.names
+    table = ", ".join(f"{names[slot]}={names[slot]}" for slot in seen.model.assigned)
+    known = f"next((n for n, v in dict({table}).items() if v is one), 'a stranger')"
+    doubtful = [names[slot] for slot in perhaps]
+    value = f"[name for one in g{number} if (name := {known}) not in {doubtful}]"
+    return Claim("watched", value, f"got == {list(expected)}")
 
 
 @PROGRAMS.contract(
@@ -390,6 +437,28 @@ def program_releases(seen: SeenProgram) -> Tally:
         if held:
             expected = f"no Tensor that {which} tapes hold"
             kind = "trace" if seen.case.traces else "held"
-            raise _violation(seen, kind, expected, ", ".join(held))
+            violation = _violation(seen, Claim(kind, "held", "not got"), expected, ", ".join(held))
+            violation.where = seen.case.showing(seen.mode, _releasing(seen, which, kind))
+            raise violation
         tally.conclusive += 1
     return tally
+
+
+def _releasing(seen: SeenProgram, which: str, kind: str) -> list[str]:
+    """The end of a program in which nothing is left but some tapes, and what they hold."""
+    case, kept = seen.case, seen.model.empty if which == "answered" else ()
+    names = case.program.names
+    tapes = [s.tape for s in case.program.statements() if isinstance(s, programs.Tape)]
+    tensors = [name for slot, name in enumerate(names) if slot not in seen.model.assigned]
+    gone = [*names, *(f"g{number}" for number in seen.model.answers.keys() | seen.model.watched)]
+    gone += [f"t{tape}" for tape in dict.fromkeys(tapes) if tape not in kept]
+    return [
+        "import gc",
+        "import weakref",
+        f"living = {{n: weakref.ref(globals()[n]) for n in {tensors} if n in globals()}}",
+        f"for name in {gone}:",
+        "    globals().pop(name, None)",
+        "gc.collect()",
+        "held = [name for name, tensor in living.items() if tensor() is not None]",
+        f'assert not held, f"{kind}: {{held}}"',
+    ]

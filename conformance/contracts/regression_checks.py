@@ -14,6 +14,8 @@ from conformance.contract import Citation, Contract, Tally, Violation
 from conformance.linear_regression import Expected, closed_form
 from conformance.oracles.agreement import RESOLUTION
 from conformance.regression_cases import REGRESSIONS, Seen
+from conformance.regression_programs import RegressionProgram
+from conformance.reproduction import Claim, all_near, array, nothing, something, typed
 from strategies import dtypes
 
 Array = npt.NDArray[Any]
@@ -57,6 +59,11 @@ def words(found: Gradient | None) -> str:
     return "None" if found is None else f"{found.dtype} {found.array.tolist()}"
 
 
+def showing(seen: Seen, scene: str, number: int, name: str, claimed: Claim) -> str:
+    """The program that claims something of what was seen under a name, which is ``got``."""
+    return RegressionProgram(seen.case, seen.mode, scene, number).showing(name, claimed)
+
+
 def equals(seen: Seen, tally: Tally, name: str, key: str, scene: str) -> None:
     """What was seen under a name is the closed form under a key, at every point."""
     for number, point in enumerate(seen.points):
@@ -72,11 +79,12 @@ def equals(seen: Seen, tally: Tally, name: str, key: str, scene: str) -> None:
         elif seen.case.rows and not (np.abs(found.array - expected.value) <= expected.bound).all():
             kind = "value"
         if kind is not None:
+            claimed = _claimed(kind, seen.case.dtype, expected)
             raise Violation(
                 kind=kind,
                 expected=f"{seen.case.dtype} {expected.value.tolist()} as {name}",
                 got=words(found),
-                where=seen.case.source(scene),
+                where=showing(seen, scene, number, name, claimed),
                 why="the closed form in double precision; its bound counts the roundings: "
                 f"{expected.bound.tolist()}",
             )
@@ -89,15 +97,23 @@ def equals(seen: Seen, tally: Tally, name: str, key: str, scene: str) -> None:
             tally.undecided("rounding may be above 1 %")
 
 
+def _claimed(kind: str, dtype: str, expected: Expected) -> Claim:
+    if kind == "none":
+        return something("got")
+    if kind == "value":
+        return all_near("got", expected.value, expected.bound)
+    return typed("got", dtype, expected.value.shape, kind)
+
+
 def is_none(seen: Seen, tally: Tally, name: str, scene: str, why: str) -> None:
     """What was seen under a name is None at every point."""
-    for point in seen.points:
+    for number, point in enumerate(seen.points):
         if point[name] is not None:
             raise Violation(
                 kind="none",
                 expected=f"None as {name}",
                 got=words(point[name]),
-                where=seen.case.source(scene),
+                where=showing(seen, scene, number, name, nothing("got")),
                 why=why,
             )
         tally.conclusive += 1
@@ -108,11 +124,12 @@ def unchanged(seen: Seen, tally: Tally, name: str, key: str, scene: str = "examp
     for number, point in enumerate(seen.points):
         before, found = seen.case.arrays(number)[key], point[name]
         if found is None or not np.array_equal(found.array, before):
+            claimed = Claim("changed", "got.numpy().tolist()", f"got == {array(before)}")
             raise Violation(
                 kind="changed",
                 expected=f"{before.tolist()} as {name}, as before",
                 got=words(found),
-                where=seen.case.source(scene),
+                where=showing(seen, scene, number, name, claimed),
                 why="nothing has been assigned since; compared bit for bit",
             )
         tally.conclusive += before.size > 0
@@ -126,7 +143,7 @@ def fact(seen: Seen, tally: Tally, name: str, expected: str | bool, scene: str) 
             kind="fact",
             expected=f"{name}: {expected}",
             got=str(seen.facts[name]),
-            where=seen.case.source(scene),
+            where=RegressionProgram(seen.case, seen.mode, scene).fact(name, expected),
             why="asked while the program ran (while it was traced, if traced)",
         )
     tally.conclusive += 1
@@ -140,8 +157,8 @@ def rounded(array: Array, dtype: str) -> Array:
 
 def steps(
     seen: Seen, variable: str, gradient: str, key: str
-) -> Iterator[tuple[Array, Gradient | None, Array, float]]:
-    """For each point: the value that a step should leave, what it left, the bound, the movement.
+) -> Iterator[tuple[int, Array, Gradient | None, Array, float]]:
+    """For each point: its number, what a step should leave, what it left, the bound, the movement.
 
     Outside a compiler the step is rounded as it is written: the product, then the difference.
     (Rounding in double precision first does no harm: it has more than twice the bits, Figueroa,
@@ -166,19 +183,31 @@ def steps(
             step = rounded(rate * found.array, case.dtype)
             wanted = rounded(before - step, case.dtype)
             bound = np.zeros_like(before)
-        yield wanted, point[f"stepped.{variable}"], bound, float(np.abs(step).max(initial=0.0))
+        yield (
+            number,
+            wanted,
+            point[f"stepped.{variable}"],
+            bound,
+            float(np.abs(step).max(initial=0.0)),
+        )
 
 
 def stepped(seen: Seen, tally: Tally, variable: str, gradient: str, key: str) -> None:
     """A Variable has moved by rate times gradient; ``gradient`` begins with its scene."""
     scene = gradient.split(".", maxsplit=1)[0]
-    for wanted, found, bound, movement in steps(seen, variable, gradient, key):
+    for number, wanted, found, bound, movement in steps(seen, variable, gradient, key):
         if found is None or not (np.abs(found.array - wanted) <= bound).all():
             raise Violation(
                 kind="step",
                 expected=f"{wanted.tolist()} after the step",
                 got=words(found),
-                where=seen.case.source(scene),
+                where=showing(
+                    seen,
+                    scene,
+                    number,
+                    f"stepped.{variable}",
+                    all_near("got", wanted, bound, "step"),
+                ),
                 why=f"the product and the difference are rounded; the bound is {bound.tolist()}",
             )
         if not movement:

@@ -8,6 +8,8 @@ from conformance.contract import Tally, Violation, docstring
 from conformance.contracts.forward_mode import compared_with_forward_mode
 from conformance.contracts.values import Gradients, derivatives, raised
 from conformance.graph_cases import Seen
+from conformance.graph_programs import Ask
+from conformance.reproduction import typed
 from conformance.second_order_cases import SECOND_ORDER, SecondOrderCase
 
 
@@ -71,7 +73,9 @@ def _filled(seen: Seen, number: int) -> Gradients:
                 kind="shape",
                 expected=f"{list(kind.shape)} for x{i}",
                 got=str(list(found[i].shape)),
-                where=seen.case.source(number),
+                where=seen.program(
+                    number, Ask("gradient", i), typed("gradient", kind.dtype, kind.shape, "shape")
+                ),
                 why="the source's own shape",
             )
     return found

@@ -8,6 +8,8 @@ from conformance.boundary import Gradient
 from conformance.contract import UNDOCUMENTED, Tally, Violation, docstring, guide
 from conformance.drawn_graphs import CONSTANT, FROZEN, VARIABLE, WATCHED
 from conformance.graph_cases import GRAPHS, Seen
+from conformance.graph_programs import Ask
+from conformance.reproduction import nothing, zeros
 from conformance.scene_cases import REALS, SIMPLE, scene
 from conformance.seen_scenes import SeenScene
 
@@ -54,7 +56,7 @@ def _nones(seen: Seen, sources: Iterable[int], why: str) -> Tally:
                     kind="none",
                     expected=f"None for x{i}",
                     got=f"a {found.dtype} tensor of shape {list(found.array.shape)}",
-                    where=seen.case.source(number),
+                    where=seen.program(number, Ask("gradient", i), nothing("gradient")),
                     why=why,
                 )
             tally.conclusive += 1
@@ -82,7 +84,9 @@ def unconnected_zero(seen: Seen) -> Tally:
                     kind="zeros",
                     expected=f"{kind.dtype} zeros of shape {list(kind.shape)} for x{i}",
                     got="None" if found is None else f"{found.dtype} {found.array.tolist()}",
-                    where=seen.case.source(number),
+                    where=seen.program(
+                        number, Ask("zero", i), zeros("zero", kind.dtype, kind.shape)
+                    ),
                     why="the unwatched sources were asked with UnconnectedGradients.ZERO",
                 )
             else:

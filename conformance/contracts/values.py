@@ -13,10 +13,12 @@ from conformance.boundary import Gradient, gap_of, is_gap, raised_by_tensorflow,
 from conformance.contract import Tally, Violation, docstring, guide
 from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import GRAPHS, Seen
+from conformance.graph_programs import Ask
 from conformance.oracles.agreement import RESOLUTION, Answer, Judgement, judge
 from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import Projection
 from conformance.oracles.singular import singular
+from conformance.reproduction import element, near, something, typed
 
 Array = npt.NDArray[Any]
 Gradients = dict[int, Array]
@@ -36,11 +38,14 @@ def gradient_shape_and_dtype(seen: Seen) -> Tally:
             if found is None:
                 continue
             if (found.dtype, found.array.shape) != (kind.dtype, kind.shape):
+                what = "dtype" if found.dtype != kind.dtype else "shape"
                 raise Violation(
-                    kind="dtype" if found.dtype != kind.dtype else "shape",
+                    kind=what,
                     expected=f"{kind.dtype} {list(kind.shape)} for x{i}",
                     got=f"{found.dtype} {list(found.array.shape)}",
-                    where=seen.case.source(number),
+                    where=seen.program(
+                        number, Ask("gradient", i), typed("gradient", kind.dtype, kind.shape, what)
+                    ),
                     why="the source's own shape and dtype",
                 )
             tally.conclusive += 1
@@ -67,20 +72,27 @@ def gradient_exists(seen: Seen) -> Tally:
                     kind="none",
                     expected=f"a gradient for x{i}",
                     got="None",
-                    where=seen.case.source(number),
+                    where=seen.program(number, Ask("gradient", i), something("gradient")),
                     why=f"x{i} is watched, and differentiable ops connect it to a target",
                 )
             tally.conclusive += 1
     return tally
 
 
-def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
+def raised(
+    seen: Seen,
+    error: Exception,
+    *,
+    at: int,
+    ask: Ask = Ask("everything"),  # noqa: B008 - frozen
+) -> Tally:
     """A gradient that raises though the forward pass does not: a gap if TensorFlow says so.
 
     Args:
         seen: what was seen.
         error: what was raised.
         at: the number of the point.
+        ask: what was asked.
 
     Raises:
         Violation: if it does not say so.
@@ -91,7 +103,7 @@ def raised(seen: Seen, error: Exception, *, at: int) -> Tally:
             kind="exception",
             expected="a gradient, as the forward pass alone runs in this mode",
             got=f"{type(error).__name__}: {error}",
-            where=seen.case.source(at),
+            where=seen.program(min(at, len(seen.case.points) - 1), ask, None),
             why="the graph was run alone in the same mode first",
         )
     tally.gap(gap_of(error))
@@ -276,12 +288,17 @@ def _accusation(
     if judgement.answer is not Answer.DISAGREE:
         return None
     index = [int(k) for k in np.unravel_index(flat, gradients[source].shape)]
+    claimed = element("gradient", index, gradients[source], part)
     return Violation(
         kind="value",
         expected=f"{judgement.expected!r} for {'imaginary part of ' * part}"
         f"{seen.case.name(source)}{index or ''}",
         got=f"{judgement.claimed!r}",
-        where=seen.case.source(number),
+        where=seen.program(
+            number,
+            Ask("gradient", source),
+            near(claimed, judgement.expected, judgement.tolerance),
+        ),
         why=f"central differences at steps {step} and {step / 2}, tolerance "
         f"{judgement.tolerance:.1e}; confirmed along another direction and at another step",
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from conformance.contract import UNDOCUMENTED, Tally, Violation, docstring
 from conformance.drawn_graphs import FROZEN, VARIABLE
 from conformance.graph_cases import GRAPHS, Seen
+from conformance.graph_programs import Ask
+from conformance.reproduction import fact
 from conformance.scene_cases import scene
 from conformance.seen_scenes import SeenScene
 
@@ -36,12 +38,14 @@ def _watched(seen: Seen, variables: list[int], *, expected: bool) -> Tally:
         if seen.error is not None:
             tally.undecided("the gradient raised")
         elif (i in seen.watched_variables) != expected:
+            among = f"any(v is x{i} for v in tape.watched_variables())"
+            condition = among if expected else f"not {among}"
             words = {True: "watched", False: "not watched"}
             raise Violation(
                 kind="watched",
                 expected=f"the Variable x{i} to be {words[expected]}",
                 got=f"it is {words[not expected]}",
-                where=seen.case.source(),
+                where=seen.program(0, Ask("fact", i), fact("watched", condition)),
                 why="tape.watched_variables() was asked after the ops had run",
             )
         else:

@@ -1,0 +1,300 @@
+"""Graph cases as programs that show one thing each: in the mode in which it was seen, and no more.
+
+What is printed is not what the suite runs, which asks for everything at once. It asks one question,
+of the inputs and ops that take part in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+from conformance.drawn_graphs import CONSTANT, FROZEN, RATE, VARIABLE, WATCHED, GraphCase
+from conformance.modes import Mode
+from conformance.reproduction import Claim, indented, raising, tidy
+from strategies import dtypes
+from strategies.graphs import Graph, call_source, tensor_source
+from strategies.tensors import TensorType
+
+What = Literal["gradient", "zero", "stepped", "product", "fact", "everything"]
+
+ASKED: Final = "gradients"
+"""What the answers about all sources are called."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a program asks once the ops have run.
+
+    Attributes:
+        what: the ``gradient`` of a source; the same with UnconnectedGradients.ZERO (``zero``); what
+            a Variable holds after the step (``stepped``); the weighted Jacobian-vector ``product``
+            of forward mode; a ``fact`` that Python sees; or ``everything`` that the suite asks. It
+            is also the name of the answer.
+        source: the input that it is about.
+        dense: whether the gradient came as IndexedSlices.
+    """
+
+    what: What
+    source: int | None = None
+    dense: bool = False
+
+
+class GraphProgram:
+    """A case at one of its points as a program of a mode.
+
+    Args:
+        case: the case.
+        mode: how it met the tape.
+        point: the number of the point.
+    """
+
+    def __init__(self, case: GraphCase, mode: Mode, point: int) -> None:
+        self.case, self.mode, self.point = case, mode, point
+        self.inner: GraphCase = case.nested[0] if case.nested else case
+        self.by = case.nested[1] if case.nested else None
+        self.tape = "tape" if self.by is None else "outer"
+
+    def showing(self, ask: Ask, claim: Claim) -> str:
+        """The program that asks, and ends in an assertion about the answer."""
+        lines = claim.lines()
+        if ask.what == "fact":
+            return self._page(ask, inside=lines)
+        return self._page(ask, after=lines)
+
+    def raising(self, ask: Ask) -> str:
+        """The program that asks and should not raise."""
+        return self._page(ask, guarded=True)
+
+    def plain(self) -> str:
+        """The program that asks for everything and asserts nothing."""
+        return self._page(Ask("everything"))
+
+    # -- the page --------------------------------------------------------------------------------
+
+    def _page(
+        self,
+        ask: Ask,
+        inside: Sequence[str] = (),
+        after: Sequence[str] = (),
+        *,
+        guarded: bool = False,
+    ) -> str:
+        """The lines of a program.
+
+        Args:
+            ask: what is asked.
+            inside: what follows where the tape is.
+            after: what follows outside of any function.
+            guarded: whether what is asked should not raise, but does.
+        """
+        lines = ["import tensorflow as tf", "", *self._inputs(ask)]
+        free = [f"x{i}" for i in self._shown(ask) if self.case.roles[i] in (WATCHED, CONSTANT)]
+        ops, targets = self._ops()
+        if self.mode.traces_ops:
+            lines += ["", *self._decorator(), f"def ops({', '.join(free)}):"]
+            lines += [*indented([*ops, f"return {_listed(targets)}"]), ""]
+            one = len(targets) == 1
+            ops = [f"target{'s' * (not one)} = ops({', '.join(free)})"]
+            renamed = ["target"] if one else [f"targets[{k}]" for k in range(len(targets))]
+            inside = [_renamed(line, targets, renamed) for line in inside]
+            targets = renamed
+        taped, asked = self._taped(ask, ops), self._asked(ask, targets)
+        if not self.mode.traces_program:
+            lines += [*taped, *(raising(asked) if guarded else asked), *inside, *after]
+            return tidy(lines)
+        given = [*free, *(name for name, _ in self._weights())]
+        lines += ["", *self._decorator(self._kinds(free)), f"def program({', '.join(given)}):"]
+        answer = ASKED if ask.what == "everything" else ask.what
+        returned = [] if ask.what == "fact" else [f"return {answer}"]
+        body = [*taped, *asked, *inside, *returned]
+        if returned and body[-2].startswith(f"{answer} = "):
+            body[-2:] = [body[-2].replace(f"{answer} =", "return", 1)]
+        bound = "" if ask.what == "fact" else f"{answer} = "
+        call = [f"{bound}program({', '.join(given)})"]
+        lines += [*indented(body), "", *(raising(call) if guarded else call), *after]
+        return tidy(lines)
+
+    def _decorator(self, kinds: Sequence[TensorType] | None = None) -> list[str]:
+        options = ["autograph=False"]
+        if kinds is not None and self.mode.compiled:
+            options.append("jit_compile=True")
+        if kinds is not None and self.mode.open_signature:
+            shapes = [None if self.case.unknown_rank else [None] * k.rank for k in kinds]
+            specs = [
+                f"tf.TensorSpec({s}, tf.{k.dtype})" for s, k in zip(shapes, kinds, strict=True)
+            ]
+            options.append(f"input_signature=[{', '.join(specs)}]")
+        return [f"@tf.function({', '.join(options)})"]
+
+    def _kinds(self, free: Sequence[str]) -> list[TensorType]:
+        kinds = [self.case.graph.inputs[int(name[1:])].type for name in free]
+        return [*kinds, *(kind for _, kind in self._weights())]
+
+    # -- what is made ----------------------------------------------------------------------------
+
+    @cached_property
+    def _needed(self) -> frozenset[int]:
+        """The values of the inner graph that lead to a target."""
+        graph = self.inner.graph
+        needed = {graph.outputs[k] for k in self.inner.targets}
+        for node, first in zip(reversed(graph.nodes), reversed(graph.first_results), strict=True):
+            if needed.intersection(range(first, first + len(node.outputs))):
+                needed.update(node.operands)
+        return frozenset(needed)
+
+    def _shown(self, ask: Ask) -> list[int]:
+        """The inputs that the program makes."""
+        count = len(self.case.roles)
+        needed = self._needed | ({ask.source} if ask.source is not None else set())
+        return [i for i in range(count) if i in needed or i == self.by]
+
+    def _inputs(self, ask: Ask) -> list[str]:
+        case, lines = self.case, []
+        for i in self._shown(ask):
+            text = tensor_source(case.graph.inputs[i].type, case.points[self.point][i])
+            if case.roles[i] in (VARIABLE, FROZEN):
+                frozen = ", trainable=False" * (case.roles[i] == FROZEN)
+                text = f"tf.Variable({text}{frozen})"
+            lines.append(f"x{i} = {text}")
+        if self.mode.traces_program:  # an argument, as the compiler would fold a constant
+            weights = dict(zip(self._named_weights(), self.case.target_types, strict=False))
+            for (name, kind), weight in zip(weights.items(), self.case.weights, strict=False):
+                lines.append(f"{name} = {tensor_source(kind, tuple(weight.ravel().tolist()))}")
+        return lines
+
+    def _named_weights(self) -> list[str]:
+        return [] if self.case.plain else [f"w{k}" for k in range(len(self.case.target_types))]
+
+    def _weights(self) -> list[tuple[str, TensorType]]:
+        """The cotangents that a traced program takes; none, if they are ones."""
+        if not self.mode.traces_program:
+            return []
+        return list(zip(self._named_weights(), self.case.target_types, strict=False))
+
+    def _weighted(self) -> list[str]:
+        """The cotangents as expressions; none, if they are ones."""
+        if self.case.plain:
+            return []
+        if self.mode.traces_program:
+            return self._named_weights()
+        kinds = zip(self.case.target_types, self.case.weights, strict=True)
+        return [tensor_source(kind, tuple(w.ravel().tolist())) for kind, w in kinds]
+
+    # -- what runs under the tape ----------------------------------------------------------------
+
+    def _ops(self) -> tuple[list[str], list[str]]:
+        """The statements of the ops, and what the targets are called."""
+        case, inner = self.case, self.inner
+        graph = inner.graph
+        lines = statements(graph, self._needed)
+        targets = [graph.name(graph.outputs[k]) for k in inner.targets]
+        if self.by is None:
+            return lines, targets
+        kinds = zip(inner.target_types, inner.weights, strict=True)
+        weights = [tensor_source(kind, tuple(w.ravel().tolist())) for kind, w in kinds]
+        at = f"x{self.by}"
+        watch = [f"inner.watch({at})"] * (case.roles[self.by] != VARIABLE)
+        cotangent = "" if inner.plain else f", output_gradients={_listed(weights, force=True)}"
+        asked = f"inner.gradient({_listed(targets)}, {at}{cotangent}"
+        return [
+            "with tf.GradientTape() as inner:",
+            *indented([*watch, *lines]),
+            f"first = {asked}, unconnected_gradients='zero')",
+        ], ["first"]
+
+    def _taped(self, ask: Ask, ops: list[str]) -> list[str]:
+        case = self.case
+        if ask.what == "product":
+            tangents = [
+                tensor_source(case.graph.inputs[i].type, tuple(t.ravel().tolist()))
+                for i, t in case.direction(0).items()
+            ]
+            primals = _listed([f"x{i}" for i in case.differentiated], force=True)
+            made = f"tf.autodiff.ForwardAccumulator({primals}, {_listed(tangents, force=True)})"
+            return [f"with {made} as accumulator:", *indented(ops)]
+        watched = [f"x{i}" for i in self._shown(ask) if case.roles[i] == WATCHED]
+        watch = [f"{self.tape}.watch({_listed(watched)})"] * bool(watched)
+        twice = ask.what == "everything" and case.unwatched
+        options = "persistent=True" * bool(twice)
+        body = [*watch, *ops] or ["pass"]
+        return [f"with tf.GradientTape({options}) as {self.tape}:", *indented(body)]
+
+    def _asked(self, ask: Ask, targets: list[str]) -> list[str]:
+        case, told = self.case, _listed(targets)
+        weighted = self._weighted()
+        cotangent = f", output_gradients={_listed(weighted, force=True)}" if weighted else ""
+        gradient = f"{self.tape}.gradient({told}, {{}}{cotangent})"
+        match ask.what:
+            case "gradient":
+                zero = "" if self.by is None else ", unconnected_gradients='zero'"
+                asked = gradient.format(f"x{ask.source}{zero}")
+                return [f"gradient = {f'tf.convert_to_tensor({asked})' if ask.dense else asked}"]
+            case "zero":
+                zero = "unconnected_gradients='zero'"
+                return [f"zero = {self.tape}.gradient({told}, x{ask.source}, {zero})"]
+            case "stepped":
+                stepped = f"x{ask.source}.assign_sub({RATE} * gradient)"
+                first = self._asked(Ask("gradient", ask.source, ask.dense), targets)
+                return [*first, stepped, f"stepped = x{ask.source}.read_value()"]
+            case "product":
+                return self._product(targets)
+            case "fact":
+                return []
+            case "everything":
+                shown = [i for i in self._shown(ask) if self._may_have_gradient(i)]
+                sources = [f"x{i}" for i in shown]
+                lines = [f"{ASKED} = {gradient.format(_listed(sources))}"]
+                if unwatched := [f"x{i}" for i in case.unwatched if i in self._shown(ask)]:
+                    asked = ", ".join(unwatched)
+                    zero = "unconnected_gradients='zero'"
+                    lines.append(f"zeros = {self.tape}.gradient({told}, [{asked}], {zero})")
+                for i in case.inputs(VARIABLE):
+                    if i in case.differentiated:
+                        one = ASKED if len(shown) == 1 else f"{ASKED}[{shown.index(i)}]"
+                        lines.append(f"x{i}.assign_sub({RATE} * {one})")
+                return lines
+
+    def _may_have_gradient(self, i: int) -> bool:
+        return dtypes.is_differentiable(self.case.graph.inputs[i].type.dtype)
+
+    def _product(self, targets: list[str]) -> list[str]:
+        """The sum of the Jacobian-vector products, weighted with the cotangents."""
+        if len(targets) == 1:
+            product = f"accumulator.jvp({targets[0]}, 'zero')"
+            weight = self._weighted()
+            if weight:
+                product = f"tf.math.conj({weight[0]}) * {product}"
+            return [f"product = tf.reduce_sum({product})"]
+        weights = self._weighted() or ["1.0"] * len(targets)
+        terms = [
+            f"tf.math.real(tf.reduce_sum(tf.math.conj({w}) * accumulator.jvp({t}, 'zero')))"
+            if self._weighted()
+            else f"tf.math.real(tf.reduce_sum(accumulator.jvp({t}, 'zero')))"
+            for w, t in zip(weights, targets, strict=True)
+        ]
+        return [f"product = {' + '.join(f'tf.cast({t}, tf.float64)' for t in terms)}"]
+
+
+def statements(graph: Graph, needed: frozenset[int]) -> list[str]:
+    """The nodes that lead to some values, one a line; none of them is a derivative."""
+    names = [graph.name(i) for i in range(len(graph.types))]
+    return [
+        f"y{i} = {call_source(node, names)}"
+        for i, (node, first) in enumerate(zip(graph.nodes, graph.first_results, strict=True))
+        if needed.intersection(range(first, first + len(node.outputs)))
+    ]
+
+
+def _listed(names: Sequence[str], *, force: bool = False) -> str:
+    """One name as it is, others as a list."""
+    return names[0] if len(names) == 1 and not force else f"[{', '.join(names)}]"
+
+
+def _renamed(line: str, names: Sequence[str], others: Sequence[str]) -> str:
+    for name, other in zip(names, others, strict=True):
+        line = re.sub(rf"(?<!\w){re.escape(name)}(?![\w\[])", other, line)
+    return line
