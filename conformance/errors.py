@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     NOTHING_RAN = 5
     WARNINGS = 6
     NO_TENSORFLOW = 7
+    DIFFERS = 8
 
 
 class UsageError(Exception):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 import sys
 import tempfile
 import time
@@ -28,12 +29,15 @@ from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
 from conformance.reach import why_out_of_reach
-from conformance.record import Record, check_writable, outcome_from_json
+from conformance.record import Outcome, Record, check_writable, outcome_from_json
 from conformance.registry import registry
 from conformance.running import ItemRun, Plan, crashed, failure_text
+from conformance.stored import file_name, folder_of, store, stored
 from conformance.summary import number, summary_lines
 
 HERE = Path(__file__).parent
+_CONFIRMED = 20
+"""Failures of a process whose programs are run once more, in interpreters of their own."""
 _WRITE_EVERY = 10.0
 """Seconds between two writings of an unfinished record."""
 
@@ -151,6 +155,7 @@ class TapeRun:
         self.record = Record({})
         self.reported = 0
         self.broken = 0
+        self.confirmed = 0
         self.collected: int | None = None
         self.deviations: tuple[Deviation, ...] = ()
         self.subjects: dict[str, None] = {}
@@ -212,6 +217,20 @@ class TapeRun:
         given: dict[str, str] = self.config.workerinput  # type: ignore[attr-defined]
         return BlackBox(Path(given["tape_boxes"]), given["workerid"])
 
+    def confirm(self, run: ItemRun) -> None:
+        """See whether the programs of an item's failures fail by themselves.
+
+        Each takes as long as TensorFlow's import: a run in which all is broken tries a few.
+        """
+        self.confirmed += run.confirm(_CONFIRMED - self.confirmed)
+
+    def replay(self, outcome: Outcome) -> str:
+        """The command that runs the stored program of a failure again; none without a record."""
+        if self.path is None:
+            return ""
+        name = file_name(outcome.contract, outcome.subject, outcome.mode)
+        return f"python -m conformance replay {shlex.quote(str(folder_of(self.path) / name))}"
+
     # -- workers ---------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
@@ -246,7 +265,8 @@ class TapeRun:
         report.tape_notes = json.dumps([])
         if (failure := outcomes[0].failure) is not None:
             heading = f"{crashitem}: the process died"
-            report.longrepr = failure_text(heading, outcomes[0], failure, _versions())
+            replay = self.replay(outcomes[0])
+            report.longrepr = failure_text(heading, outcomes[0], failure, _versions(), replay)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002
@@ -354,6 +374,9 @@ class TapeRun:
         self.record.seconds = self.written - self.started
         if self.path is not None and self.judges:
             self.record.write(self.path)
+            sentences = {c["id"]: c["sentence"] for c in self.record.contracts}
+            told = [stored(outcome, sentences, _versions()) for outcome in self.record.outcomes]
+            store([one for one in told if one is not None], self.path)
 
     # -- what is printed last --------------------------------------------------------------------
 
@@ -370,6 +393,8 @@ class TapeRun:
         if self.path is not None and self.judges:
             words = "complete" if self.record.complete else "INCOMPLETE"
             terminalreporter.write_line(f"record: {self.path} ({words})")
+            if any(outcome.failure for outcome in self.record.outcomes):
+                terminalreporter.write_line(f"failures: {folder_of(self.path)}")
 
 
 RUN = pytest.StashKey[TapeRun]()
@@ -440,7 +465,11 @@ class ContractItem(pytest.Function):
             pytest.exit(str(error), returncode=error.code)
         self.run = ItemRun(self.cases, self.subject, self.mode, plan)
         self.run.node_id = self.nodeid
-        self.run.test()()
+        try:
+            self.run.test()()
+        except Violation:
+            self.config.stash[RUN].confirm(self.run)
+            raise
 
     def repr_failure(  # type: ignore[override]  # pytest.Function narrows it in the same way
         self, excinfo: pytest.ExceptionInfo[BaseException]
@@ -451,5 +480,6 @@ class ContractItem(pytest.Function):
             outcome = self.run.outcomes[contract.id]
             if outcome.failure is not None:
                 heading = f"{contract.id}: {contract.sentence}"
-                return failure_text(heading, outcome, outcome.failure, _versions())
+                replay = self.config.stash[RUN].replay(outcome)
+                return failure_text(heading, outcome, outcome.failure, _versions(), replay)
         return super().repr_failure(excinfo)

@@ -44,7 +44,8 @@ class Failure:
         expected, got: what should have been and what was.
         program: a TensorFlow program that shows it.
         why: why the expectation is believed.
-        replay: the command that repeats it.
+        replay: the command that looks for it anew.
+        alone: what the program came to in an interpreter of its own; empty if it was not tried.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Failure:
     program: str
     why: str
     replay: str
+    alone: str = ""
 
 
 @dataclass

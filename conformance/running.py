@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+import textwrap
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +20,16 @@ from conformance.blackbox import BlackBox, Note, Wreck
 from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
 from conformance.coverage import Coverage
 from conformance.deviations import Deviation
+from conformance.interpreter import HOLDS, run_alone
 from conformance.profiles import Profile, hypothesis_settings, seed_for, shrinking_at_most
 from conformance.record import Failure, Outcome
 from conformance.registry import Registry
 
 SHRINK_SECONDS = 10
 """How long a failure is made smaller. The verdict stands before; only the program gets shorter."""
+
+CONFIRMING_SECONDS = 120.0
+"""How long the program of a failure may take by itself; TensorFlow's import is most of it."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +261,26 @@ class ItemRun:
             self._replay,
         )
 
+    def confirm(self, most: int) -> int:
+        """Run the programs of failures in interpreters of their own, and say what came of it.
+
+        Args:
+            most: how many may be run.
+
+        Returns:
+            How many were.
+        """
+        failures = [o.failure for o in self.outcomes.values() if o.failure is not None][:most]
+        for failure in failures:
+            ending = run_alone(sys.executable, failure.program, CONFIRMING_SECONDS)
+            verdict = ending.verdict(failure.kind, failure.got)
+            failure.alone = f"{verdict}, in an interpreter of its own"
+            if verdict == HOLDS:
+                failure.alone += ": it depends on what went before, or was seen by more than this"
+            elif ending.told:
+                failure.alone += f": {ending.told}"
+        return len(failures)
+
     def finish(self) -> list[Outcome]:
         """The outcomes, judged."""
         for contract in self.contracts:
@@ -278,7 +304,14 @@ def _add(counts: dict[str, int], reason: str, more: int = 1) -> None:
     counts[reason] = counts.get(reason, 0) + more
 
 
-def failure_text(heading: str, outcome: Outcome, failure: Failure, versions: str) -> str:
+WIDTH = 100
+"""Columns of what is said of a failure; programs and commands are as wide as they are."""
+_LABEL = 10
+
+
+def failure_text(
+    heading: str, outcome: Outcome, failure: Failure, versions: str, replay: str = ""
+) -> str:
     """A failure for the terminal, most useful first.
 
     Args:
@@ -286,22 +319,43 @@ def failure_text(heading: str, outcome: Outcome, failure: Failure, versions: str
         outcome: of one contract: what it is about.
         failure: how it failed.
         versions: of what was used.
+        replay: the command that runs its program again, if it is stored.
     """
     about = " ".join(part for part in (outcome.subject, f"in mode {outcome.mode}") if part)
+    told = {"expected": failure.expected, "got": failure.got, "because": failure.why}
+    if failure.alone:
+        told["alone"] = failure.alone
+    commands = [replay, failure.replay] if replay else [failure.replay]
+    labels = ["replay", "or"]
     return "\n".join(
         [
-            heading,
+            *_wrapped(heading),
             f"  about {about}",
             "",
             failure.program.rstrip(),
             "",
-            f"expected  {failure.expected}",
-            f"got       {failure.got}",
-            f"because   {failure.why}",
-            f"replay    {failure.replay}",
-            f"versions  {versions}",
+            *(line for label, text in told.items() for line in _wrapped(text, label)),
+            *(f"{label:{_LABEL}}{one}" for label, one in zip(labels, commands, strict=False)),
+            *_wrapped(versions, "versions"),
         ]
     )
+
+
+def _wrapped(text: str, label: str = "") -> list[str]:
+    """Text in lines of at most :data:`WIDTH` columns, after its label if it has one."""
+    margin = " " * _LABEL if label else "  "
+    lines = []
+    for number, line in enumerate(text.splitlines() or [""]):
+        first = "" if not label else f"{label:{_LABEL}}" if not number else margin
+        lines += textwrap.wrap(
+            line,
+            WIDTH,
+            initial_indent=first,
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [first.rstrip()]
+    return lines
 
 
 def crashed(wreck: Wreck) -> list[Outcome]:
