@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, Literal
 
 from conformance.drawn_graphs import CONSTANT, FROZEN, RATE, VARIABLE, WATCHED, GraphCase
@@ -93,7 +92,7 @@ class GraphProgram:
         """
         lines = ["import tensorflow as tf", "", *self._inputs(ask)]
         free = [f"x{i}" for i in self._shown(ask) if self.case.roles[i] in (WATCHED, CONSTANT)]
-        ops, targets = self._ops()
+        ops, targets = self._ops(ask)
         if self.mode.traces_ops:
             lines += ["", *self._decorator(), f"def ops({', '.join(free)}):"]
             lines += [*indented([*ops, f"return {_listed(targets)}"]), ""]
@@ -114,9 +113,13 @@ class GraphProgram:
         if returned and body[-2].startswith(f"{answer} = "):
             body[-2:] = [body[-2].replace(f"{answer} =", "return", 1)]
         bound = "" if ask.what == "fact" else f"{answer} = "
-        call = [f"{bound}program({', '.join(given)})"]
-        lines += [*indented(body), "", *(raising(call) if guarded else call), *after]
-        return tidy(lines)
+        call = f"program({', '.join(given)})"
+        lines += [*indented(body), ""]
+        if after and after[-2:-1] and len(re.findall(rf"\b{answer}\b", "\n".join(after))) == 1:
+            after = [re.sub(rf"\b{answer}\b", call, line) for line in after]
+            return tidy([*lines, *after])  # what is looked at once needs no name
+        called = [f"{bound}{call}"]
+        return tidy([*lines, *(raising(called) if guarded else called), *after])
 
     def _decorator(self, kinds: Sequence[TensorType] | None = None) -> list[str]:
         options = ["autograph=False"]
@@ -136,10 +139,11 @@ class GraphProgram:
 
     # -- what is made ----------------------------------------------------------------------------
 
-    @cached_property
-    def _needed(self) -> frozenset[int]:
-        """The values of the inner graph that lead to a target."""
+    def _needed(self, ask: Ask) -> frozenset[int]:
+        """The values of the inner graph that lead to a target; to a fact all may."""
         graph = self.inner.graph
+        if ask.what == "fact":
+            return frozenset(range(len(graph.types)))
         needed = {graph.outputs[k] for k in self.inner.targets}
         for node, first in zip(reversed(graph.nodes), reversed(graph.first_results), strict=True):
             if needed.intersection(range(first, first + len(node.outputs))):
@@ -149,7 +153,7 @@ class GraphProgram:
     def _shown(self, ask: Ask) -> list[int]:
         """The inputs that the program makes."""
         count = len(self.case.roles)
-        needed = self._needed | ({ask.source} if ask.source is not None else set())
+        needed = self._needed(ask) | ({ask.source} if ask.source is not None else set())
         return [i for i in range(count) if i in needed or i == self.by]
 
     def _inputs(self, ask: Ask) -> list[str]:
@@ -186,11 +190,11 @@ class GraphProgram:
 
     # -- what runs under the tape ----------------------------------------------------------------
 
-    def _ops(self) -> tuple[list[str], list[str]]:
+    def _ops(self, ask: Ask) -> tuple[list[str], list[str]]:
         """The statements of the ops, and what the targets are called."""
         case, inner = self.case, self.inner
         graph = inner.graph
-        lines = statements(graph, self._needed)
+        lines = statements(graph, self._needed(ask))
         targets = [graph.name(graph.outputs[k]) for k in inner.targets]
         if self.by is None:
             return lines, targets
@@ -264,19 +268,18 @@ class GraphProgram:
     def _product(self, targets: list[str]) -> list[str]:
         """The sum of the Jacobian-vector products, weighted with the cotangents."""
         if len(targets) == 1:
-            product = f"accumulator.jvp({targets[0]}, 'zero')"
+            product = f"accumulator.jvp({targets[0]}, unconnected_gradients='zero')"
             weight = self._weighted()
             if weight:
                 product = f"tf.math.conj({weight[0]}) * {product}"
             return [f"product = tf.reduce_sum({product})"]
-        weights = self._weighted() or ["1.0"] * len(targets)
-        terms = [
-            f"tf.math.real(tf.reduce_sum(tf.math.conj({w}) * accumulator.jvp({t}, 'zero')))"
-            if self._weighted()
-            else f"tf.math.real(tf.reduce_sum(accumulator.jvp({t}, 'zero')))"
-            for w, t in zip(weights, targets, strict=True)
-        ]
-        return [f"product = {' + '.join(f'tf.cast({t}, tf.float64)' for t in terms)}"]
+        weights = self._weighted() or [""] * len(targets)
+        terms = []
+        for cotangent, target in zip(weights, targets, strict=True):
+            product = f"accumulator.jvp({target}, unconnected_gradients='zero')"
+            weighted = f"tf.math.conj({cotangent}) * {product}" if cotangent else product
+            terms.append(f"tf.cast(tf.math.real(tf.reduce_sum({weighted})), tf.float64)")
+        return [f"product = {' + '.join(terms)}"]
 
 
 def statements(graph: Graph, needed: frozenset[int]) -> list[str]:

@@ -76,15 +76,19 @@ def near(value: str, expected: complex, tolerance: float, kind: str = "value") -
 
     The number is printed to the digits that the tolerance leaves, which then is that much wider.
     """
+    if not math.isfinite(tolerance):  # what was got is not, and its rounding is part of this
+        return Claim(kind, value, f"abs({GOT}) < float('inf')")
     if not expected.imag:
         expected = expected.real
     digits = 17
-    if 0 < tolerance < math.inf:
+    if tolerance:
         digits = 1 - math.floor(math.log10(tolerance))
     parts = [round(part, digits) for part in (expected.real, expected.imag)]
     shown = complex(*parts) if isinstance(expected, complex) else parts[0]
     bound = f"{1.1 * tolerance:.1e}" if tolerance else "0.0"
-    return Claim(kind, value, f"abs({GOT} - {number(shown)}) <= {bound}")
+    literal = number(shown)
+    literal = f"({literal})" if literal.startswith("-") else literal
+    return Claim(kind, value, f"abs({GOT} - {literal}) <= {bound}")
 
 
 def typed(value: str, dtype: str, shape: Sequence[int], kind: str) -> Claim:

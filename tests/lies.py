@@ -74,6 +74,8 @@ def _each_gradient_of_a_tensor(tf: Any, change: Change) -> None:
 
     def changed(sources: Any, ask: Callable[..., Any], _: Any) -> Any:
         answers = ask()
+        if isinstance(sources, tf.Tensor) and answers is not None:
+            return change(tf.convert_to_tensor(answers))
         if not isinstance(answers, list):  # TensorFlow itself asks, in forward mode
             return answers
         return [
@@ -183,9 +185,10 @@ def zeros_have_another_dtype(tf: Any) -> None:
     """The zeros of ``UnconnectedGradients.ZERO`` are always of float16."""
 
     def changed(_: Any, ask: Callable[..., Any], options: dict[str, Any]) -> Any:
-        if options["unconnected_gradients"] != tf.UnconnectedGradients.ZERO:
+        asked = tf.UnconnectedGradients(options["unconnected_gradients"])
+        if asked != tf.UnconnectedGradients.ZERO:
             return ask()
-        return [tf.cast(tf.math.real(g), tf.float16) for g in ask()]
+        return tf.nest.map_structure(lambda g: tf.cast(tf.math.real(g), tf.float16), ask())
 
     _gradient(tf, changed)
 
@@ -267,7 +270,8 @@ def the_jvp_is_doubled(tf: Any) -> None:
     truth = tf.autodiff.ForwardAccumulator.jvp
 
     def jvp(self: Any, primals: Any, **options: Any) -> Any:
-        return [None if p is None else 2 * p for p in truth(self, primals, **options)]
+        told = truth(self, primals, **options)
+        return tf.nest.map_structure(lambda p: None if p is None else 2 * p, told)
 
     tf.autodiff.ForwardAccumulator.jvp = jvp
 

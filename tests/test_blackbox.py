@@ -115,7 +115,7 @@ from conformance.blackbox import BlackBox, Note
 
 folder, name, *inside = sys.argv[1:]
 box = BlackBox(Path(folder), name)
-trying = box.trying(Note(("promise",), "tf.sin", "eager", str, name, "pytest"))
+trying = box.trying(Note(("promise",), "tf.sin", "eager", str.format, name, "pytest"))
 trying.__enter__()
 if not inside:
     trying.__exit__(None, None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from textwrap import dedent
 
@@ -65,7 +66,8 @@ def test_the_summary_has_a_line_for_what_does_not_hold_and_the_counts(checkout: 
         inconclusive seldom-conclusive [eager]: near a kink
         unsupported all contracts [eager]: NotFoundError
         7 contracts, 13 cells: 4 violated, 3 deviates, 2 gap, 2 inconclusive, 1 unsupported, 1 holds
-        record: {checkout.record} (complete)"""
+        record: {checkout.record} (complete)
+        failures: {checkout.record.with_suffix(".failures")}"""
     )
     assert verdicts(record) == {
         "cannot-fail-eager": "inconclusive",
@@ -85,25 +87,29 @@ def test_the_summary_has_a_line_for_what_does_not_hold_and_the_counts(checkout: 
 
 
 def test_a_failure_says_what_broke_and_how_to_see_it_again(checkout: Checkout) -> None:
-    """Contract, program, expected and got, why, the command that replays it, versions."""
+    """Contract, program, expected and got, why, the commands that replay it, versions."""
     checkout.contracts(VIOLATED)
     result, record = checkout.recorded("--tape-examples", "20")
+    file = checkout.record.with_suffix(".failures") / "number-small-eager.py"
 
-    versions = record["header"]["versions"]
+    versions = ", ".join(f"{k} {v}" for k, v in record["header"]["versions"].items() if v)
+    told = textwrap.wrap(versions, 90, break_on_hyphens=False)
     assert part(result, r"^_+ large\[eager\] _+$", "^=+ ") == dedent(
         f"""\
         number-small: Every number is below 1000.
           about in mode eager
 
-        print(1000)
+        assert 1000 < 1000, "value: 1000"
 
         expected  a number below 1000
         got       1000
         because   the number was looked at
-        replay    pytest "conformance/contracts/test_numbers.py::large[eager]" \
+        alone     violated as recorded, in an interpreter of its own: value: 1000
+        replay    python -m conformance replay {file}
+        or        pytest "conformance/contracts/test_numbers.py::large[eager]" \
 --tape-profile quick --tape-seed 0 --tape-examples 20
-        versions  {", ".join(f"{k} {v}" for k, v in versions.items() if v)}"""
-    )
+        versions  """
+    ) + "\n          ".join(told)
 
 
 def test_the_printed_command_replays_a_failure(checkout: Checkout) -> None:
@@ -191,7 +197,7 @@ def test_record_only_does_not_exit_0_on_an_incomplete_record(checkout: Checkout)
 
     assert result.ret == ExitCode.VIOLATED
     assert not record["footer"]["complete"]
-    assert summary(result).endswith(f"record: {checkout.record} (INCOMPLETE)")
+    assert f"\nrecord: {checkout.record} (INCOMPLETE)\n" in summary(result)
 
 
 def test_a_fault_of_our_own_exits_3_and_is_no_verdict(checkout: Checkout) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance import replay
 from conformance.errors import ExitCode
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES
@@ -54,6 +55,13 @@ def test_the_table_of_verdicts_is_that_of_records() -> None:
     stated = [row[0] for row in table("Reading the outcome")]
 
     assert sorted(stated) == sorted(VERDICTS)
+
+
+def test_the_table_of_endings_is_that_of_replays() -> None:
+    """Every word that a replay has for an ending is explained, and no other."""
+    stated = [row[0] for row in table("A failure, and what has become of it")]
+
+    assert sorted(stated) == sorted(replay.VERDICTS)
 
 
 def test_the_table_of_modes_is_that_of_the_code() -> None:

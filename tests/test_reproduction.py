@@ -1,0 +1,181 @@
+"""What is printed of a failure fails by itself where the fault is, and nowhere else.
+
+Faults are planted: the lies of which other tests show that they are found. Programs are run in
+forks that have run nothing, some in interpreters of their own.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import linecache
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+
+from conformance import running
+from conformance.boundary import tensorflow, version
+from conformance.contract import CATALOGUE, Cases, Violation
+from conformance.contracts import test_contracts as contracts
+from conformance.deviations import FILE, load
+from conformance.interpreter import HOLDS, run_alone
+from conformance.profiles import PROFILES, forget_local_constants, hypothesis_settings
+from conformance.record import Failure
+from conformance.running import ItemRun, Plan
+from tests.forks import in_fork
+from tests.lies import LIES
+from tests.tape_lies import TAPE_LIES
+from tests.test_chapters import KILLS
+from tests.test_lies import KILLERS as GRAPH_KILLERS
+from tests.test_tape_lies import KILLERS as TAPE_KILLERS
+
+GATE = PROFILES["gate"]
+NAME = "<program>"
+MOST_STATEMENTS = 12
+"""Of the program of a fault that is known from elsewhere."""
+
+
+def tell(lie: str) -> None:
+    """Tell a lie of any family."""
+    told: dict[str, Any] = {**KILLS, **TAPE_LIES, **LIES}
+    told[lie](tensorflow())
+
+
+def failures_of(lie: str, family: str, subject: str, mode: str) -> dict[str, Failure]:
+    """The failures of an item under a lie, by contract, unshrunk; runs in a fork."""
+    tell(lie)
+    forget_local_constants()
+    usual = hypothesis_settings
+
+    def without_shrinking(*args: Any) -> settings:
+        return settings(usual(*args), phases=[Phase.generate])
+
+    vars(running)["hypothesis_settings"] = without_shrinking
+    minor = version(tensorflow())
+    known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor))
+    cases: Cases[Any, Any] = vars(contracts)[family]
+    run = ItemRun(cases, subject, mode, Plan(GATE, 0, None, minor, known))
+    with contextlib.suppress(Violation):  # the outcomes hold it
+        run.test()()
+    return {o.contract: o.failure for o in run.finish() if o.failure is not None}
+
+
+def ending(program: str, lie: str | None) -> str:
+    """What a program raises, in words; empty if it comes to its end. Runs in a fork."""
+    if lie is not None:
+        tell(lie)
+    # AutoGraph reads the source of what it converts
+    linecache.cache[NAME] = (len(program), None, program.splitlines(keepends=True), NAME)
+    names = {"__name__": "__main__"}
+    # globals() of a program are those of its own
+    try:
+        exec(compile(program, NAME, "exec", dont_inherit=True), names)  # noqa: S102 - printed by us
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def sample(names: list[str], one_in: int) -> list[Any]:
+    """Parameters of which some are tried with the other tests, and all in `kill`."""
+    return [
+        pytest.param(name, marks=[] if number % one_in == 0 else pytest.mark.kill)
+        for number, name in enumerate(names)
+    ]
+
+
+def check(lie: str, failures: dict[str, Failure]) -> None:
+    """Each program fails as recorded under the lie, and comes to its end without it.
+
+    Or in a gap, if the lie was a gradient where none is registered.
+    """
+    for failure in failures.values():
+        lying, honest = (in_fork(ending, failure.program, told) for told in (lie, None))
+
+        assert lying.startswith(f"AssertionError: {failure.kind}: "), failure.program
+        assert not honest or "LookupError" in honest, f"{honest}\n{failure.program}"
+
+
+@pytest.mark.parametrize("lie", sample(sorted(GRAPH_KILLERS), 4))
+def test_the_program_of_a_graph_fails_under_its_lie_alone(lie: str) -> None:
+    """In the mode of the item; whatever the contract."""
+    killer = GRAPH_KILLERS[lie]
+    for subject in killer.subjects:
+        found = in_fork(failures_of, lie, "graph", subject, killer.mode)
+        if killer.contract in found:
+            check(lie, found)
+            return
+    pytest.fail("the lie was not found")
+
+
+@pytest.mark.parametrize("lie", sample(sorted(TAPE_KILLERS), 8))
+def test_the_program_of_a_tape_fails_under_its_lie_alone(lie: str) -> None:
+    """Structures, watched Variables, what is held and what is raised."""
+    found = in_fork(failures_of, lie, "program", TAPE_KILLERS[lie].subject, "eager")
+    check(lie, found)
+
+
+@pytest.mark.parametrize("contract", sample(sorted(KILLS), 16))
+def test_the_program_of_a_scene_fails_under_its_lie_alone(contract: str) -> None:
+    """In the first of its modes."""
+    if not CATALOGUE[contract].covers(in_fork(minor)):
+        pytest.skip("the contract does not speak of this TensorFlow")
+    found = in_fork(failures_of, contract, "scene", contract, CATALOGUE[contract].modes[0])
+    check(contract, found)
+
+
+def minor() -> tuple[int, int]:
+    """The minor version of TensorFlow."""
+    return version(tensorflow())
+
+
+KNOWN = {
+    "cumprod-zero": ("graph", "tf.math.cumprod", "eager"),
+    "gather-nd-depth-0": ("graph", "tf.gather_nd", "eager"),
+    "moments-second-derivative": ("second_order_graph", "tf.nn.moments", "function"),
+    "bessel-i1-zero": ("graph", "tf.math.bessel_i1", "outer"),
+}
+"""Faults of released versions, by the id of their deviation, and an item that meets them."""
+
+
+def statements_of(program: str) -> int:
+    """How many statements a program has."""
+    return sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(program)))
+
+
+def found_anew(known: str, family: str, subject: str, mode: str) -> dict[str, Failure] | None:
+    """The failures of an item where a fault is not known; None where it is not there."""
+    here = version(tensorflow())
+    deviations = [d for d in load(FILE, CATALOGUE) if d.covers(here)]
+    others = tuple(d for d in deviations if d.id != known)
+    if len(others) == len(deviations):
+        return None
+    cases: Cases[Any, Any] = vars(contracts)[family]
+    run = ItemRun(cases, subject, mode, Plan(GATE, 0, None, here, others))
+    with contextlib.suppress(Violation):  # the outcomes hold it
+        run.test()()
+    return {o.contract: o.failure for o in run.finish() if o.failure is not None}
+
+
+@pytest.mark.parametrize("known", KNOWN)
+def test_the_program_of_a_real_fault_is_short_and_fails_by_itself(known: str) -> None:
+    """At most twelve statements, the import among them, and no statement of ours."""
+    failures = in_fork(found_anew, known, *KNOWN[known])
+    if failures is None:
+        pytest.skip("this TensorFlow does not have the fault")
+
+    assert failures
+    for failure in failures.values():
+        assert statements_of(failure.program) <= MOST_STATEMENTS, failure.program
+        assert in_fork(ending, failure.program, None).startswith(f"AssertionError: {failure.kind}")
+
+
+def test_a_program_needs_nothing_of_ours() -> None:
+    """In a fresh interpreter, in a folder that holds nothing else, it comes to its end."""
+    lie = "the_gradient_of_cos_is_scaled"
+    found = in_fork(failures_of, lie, "graph", "tf.math.cos", "function")
+    failure = found["gradient-finite-difference"]
+
+    assert "conformance" not in failure.program
+    assert run_alone(sys.executable, failure.program).verdict("value", "") == HOLDS
