@@ -115,7 +115,7 @@ class GraphProgram:
         bound = "" if ask.what == "fact" else f"{answer} = "
         call = f"program({', '.join(given)})"
         lines += [*indented(body), ""]
-        if after and after[-2:-1] and len(re.findall(rf"\b{answer}\b", "\n".join(after))) == 1:
+        if len(re.findall(rf"\b{answer}\b", "\n".join(after))) == 1:
             after = [re.sub(rf"\b{answer}\b", call, line) for line in after]
             return tidy([*lines, *after])  # what is looked at once needs no name
         called = [f"{bound}{call}"]

@@ -60,9 +60,11 @@ class RegressionProgram:
         page = self._page()
         told = _FACTS.get(name)
         if told is None:  # example 2 as a whole
-            return page.text(self.mode, guard=lambda _: refused(self._lines(), str(expected)))
+            return page.text(
+                self.mode, guard=lambda _: refused(self._lines(), str(expected), kind="fact")
+            )
         if isinstance(expected, str):
-            ends = refused([told], expected)
+            ends = refused([told], expected, kind="fact")
         else:
             ends = fact("fact", told if expected else f"not {told}").lines()
         return replace(page, body=[*page.body, *ends]).text(self.mode)

@@ -160,10 +160,12 @@ def raising(lines: Sequence[str], kind: str = "exception") -> list[str]:
     ]
 
 
-def refused(lines: Sequence[str], error: str, saying: str = "") -> list[str]:
+def refused(
+    lines: Sequence[str], error: str, saying: str = "", kind: str = "exception"
+) -> list[str]:
     """Statements that should raise an error, which says something."""
     head = ["import re", ""] if saying else []
-    said = [f"    assert re.search({saying!r}, str(error)), f'exception: {{error}}'"]
+    said = [f"    assert re.search({saying!r}, str(error)), f'{kind}: {{error}}'"]
     return [
         *head,
         "try:",
@@ -171,9 +173,9 @@ def refused(lines: Sequence[str], error: str, saying: str = "") -> list[str]:
         f"except {error}{' as error' * bool(saying)}:",
         *(said if saying else ["    pass"]),
         "except Exception as error:",
-        '    raise AssertionError(f"exception: {type(error).__name__}") from error',
+        f'    raise AssertionError(f"{kind}: {{type(error).__name__}}") from error',
         "else:",
-        '    raise AssertionError("exception: no exception")',
+        f'    raise AssertionError("{kind}: no exception")',
     ]
 
 

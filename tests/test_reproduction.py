@@ -10,6 +10,7 @@ import ast
 import contextlib
 import linecache
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from conformance.running import ItemRun, Plan
 from tests.forks import in_fork
 from tests.lies import LIES
 from tests.tape_lies import TAPE_LIES
+from tests.test_article import LIES as ARTICLE_LIES
 from tests.test_chapters import KILLS
 from tests.test_lies import KILLERS as GRAPH_KILLERS
 from tests.test_tape_lies import KILLERS as TAPE_KILLERS
@@ -39,7 +41,8 @@ MOST_STATEMENTS = 12
 
 def tell(lie: str) -> None:
     """Tell a lie of any family."""
-    told: dict[str, Any] = {**KILLS, **TAPE_LIES, **LIES}
+    article = {lie.__name__: lie for lie, _, _ in ARTICLE_LIES}
+    told: dict[str, Any] = {**KILLS, **TAPE_LIES, **LIES, **article}
     told[lie](tensorflow())
 
 
@@ -125,6 +128,28 @@ def test_the_program_of_a_scene_fails_under_its_lie_alone(contract: str) -> None
     check(contract, found)
 
 
+@pytest.mark.parametrize("number", sample([str(i) for i in range(len(ARTICLE_LIES))], 4))
+def test_the_program_of_the_article_fails_under_its_lie_alone(number: str) -> None:
+    """Values, facts, what is printed, and literals."""
+    lie, family, ids = ARTICLE_LIES[int(number)]
+    check(lie.__name__, in_fork(article_failures, lie.__name__, family, ids))
+
+
+def article_failures(lie: str, family: str, ids: list[str]) -> dict[str, Failure]:
+    """The failures of contracts of the article under a lie, one at a time; runs in a fork."""
+    tell(lie)
+    vars(running)["SHRINK_SECONDS"] = 0
+    plan = Plan(PROFILES["quick"], 0, None, minor())
+    found: dict[str, Failure] = {}
+    for contract in ids:
+        cases: Cases[Any, Any] = vars(contracts)[family]
+        run = ItemRun(replace(cases, contracts=[CATALOGUE[contract]]), "", "eager", plan)
+        with contextlib.suppress(Violation):
+            run.test()()
+        found |= {o.contract: o.failure for o in run.finish() if o.failure is not None}
+    return found
+
+
 def minor() -> tuple[int, int]:
     """The minor version of TensorFlow."""
     return version(tensorflow())
@@ -134,7 +159,7 @@ KNOWN = {
     "cumprod-zero": ("graph", "tf.math.cumprod", "eager"),
     "gather-nd-depth-0": ("graph", "tf.gather_nd", "eager"),
     "moments-second-derivative": ("second_order_graph", "tf.nn.moments", "function"),
-    "bessel-i1-zero": ("graph", "tf.math.bessel_i1", "outer"),
+    "bessel-i1-zero": ("graph", "tf.math.special.bessel_i1", "outer"),
 }
 """Faults of released versions, by the id of their deviation, and an item that meets them."""
 
