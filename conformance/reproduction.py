@@ -9,6 +9,7 @@ violation, and comes to its end where it is not.
 from __future__ import annotations
 
 import ast
+import builtins
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -164,13 +165,14 @@ def refused(
     lines: Sequence[str], error: str, saying: str = "", kind: str = "exception"
 ) -> list[str]:
     """Statements that should raise an error, which says something."""
+    named = error if hasattr(builtins, error) else f"tf.errors.{error}"
     head = ["import re", ""] if saying else []
     said = [f"    assert re.search({saying!r}, str(error)), f'{kind}: {{error}}'"]
     return [
         *head,
         "try:",
         *indented(lines),
-        f"except {error}{' as error' * bool(saying)}:",
+        f"except {named}{' as error' * bool(saying)}:",
         *(said if saying else ["    pass"]),
         "except Exception as error:",
         f'    raise AssertionError(f"{kind}: {{type(error).__name__}}") from error',

@@ -84,7 +84,7 @@ def violation(case, kind="value"):
         kind=kind,
         expected="a number below 1000",
         got=str(case.number),
-        where=f'assert {case.number} < 1000, "{kind}: {case.number}"\n',
+        where=f'assert {case.number} < 1000, "{kind}: {case.number}"\\n',
         why="the number was looked at",
     )
 '''
