@@ -108,7 +108,9 @@ def from_variant(site: Site) -> Call:
     x, lengths, given = _ragged(site)
     single = site.draw(FLAG, "a variant a row")
     splits = Constant(_splits(lengths), given.dtype)
-    return call(x, splits, not single, int(single), result=x.type)
+    # of no rows there is no variant that could tell the other sides
+    shape = x.shape if single or lengths else (0,)
+    return call(x, splits, not single, int(single), result=x.type.like(shape))
 
 
 @op(
