@@ -33,6 +33,9 @@ RATE: Final = 0.25
 """The learning rate of the step that follows: a power of two, so that only one rounding happens."""
 POINTS: Final = 3
 """Drawn points that one trace serves."""
+FORWARD_NODES: Final = 4
+"""Nodes of the largest graphs that forward mode is asked about: it traces a function for each op
+and shape, in 10 to 20 ms, so that the few deep graphs would cost more than all others."""
 
 
 _WEIGHTS: Final = np.array([(1 if b & 128 else -1) * (64 + b % 128) / 128 for b in range(256)])
@@ -215,4 +218,6 @@ def _graph_cases(
         for i, made in enumerate(graph.inputs)
     )
     drawn = tuple(draw_point(draw, graph.inputs) for _ in range(points))
-    return GraphCase(graph, roles, drawn, *flags)
+    persistent, forward, unknown_rank = flags
+    forward = forward and len(graph.nodes) <= FORWARD_NODES
+    return GraphCase(graph, roles, drawn, persistent, forward, unknown_rank)
