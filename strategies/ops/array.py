@@ -266,6 +266,14 @@ def _stack_axes(rank: int) -> st.SearchStrategy[tuple[Keywords, int]]:
     return st.sampled_from([({}, 0), *named])
 
 
+@op("tf.identity_n")
+def identity_n(site: Site) -> Call:
+    """Two operands as they are."""
+    x = site.operand()
+    y = site.operand()
+    return call((x, y), result=[x.type, y.type])
+
+
 @op("tf.unstack")
 def unstack(site: Site) -> Call:
     """The slices along an axis."""
