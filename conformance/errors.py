@@ -21,6 +21,8 @@ class ExitCode(IntEnum):
     NOTHING_RAN = 5
     WARNINGS = 6
     NO_TENSORFLOW = 7
+    UNREADABLE = 8
+    INCOMPARABLE = 9
 
 
 class UsageError(Exception):
