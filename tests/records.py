@@ -84,7 +84,7 @@ def data(*outcomes: Outcome, version: str = "2.20.0", **header: Any) -> dict[str
         )
     ]
     used = {"tensorflow": version, "git": f"v{version}", "devices": ["CPU"]}
-    versions = {**HEADER["versions"], "tensorflow": version}
+    versions = {**made["header"]["versions"], "tensorflow": version}
     made["header"] = {**HEADER, "profile": "gate", "versions": versions, "used": used, **header}
     return copy.deepcopy(made)
 

@@ -56,8 +56,7 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "escapes": (
         {**GOOD, "footer": {**GOOD["footer"], "complete": "\x1b]0;owned\x07"}},
-        "is not as the schema has it: footer.complete: expected boolean, got "
-        r"'\x1b]0;owned\x07'",
+        r"is not as the schema has it: footer.complete: expected boolean, got '\x1b]0;owned\x07'",
     ),
     "no footer": (
         {key: value for key, value in GOOD.items() if key != "footer"},

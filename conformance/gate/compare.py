@@ -200,7 +200,7 @@ def _notes(baseline: Reading, candidate: Reading) -> list[str]:
     was, is_ = baseline.tensorflow, candidate.tensorflow
     notes = []
     if minor(was) > minor(is_):
-        notes.append(f"the baseline {was} is newer than the candidate {is_}: this is a step back")
+        notes.append(f"the baseline {was} is newer than the candidate {is_}: a step back")
     if baseline.data == candidate.data:
         notes.append("both records are the same run")
     elif was == is_ and (baseline.header["used"] == candidate.header["used"]):

@@ -51,7 +51,7 @@ KINDS: Final = {
         Kind("gap-opened", "gap opened", "a gradient that there was is not offered any more"),
         Kind("removed", "removed", "it is not asked any more"),
         Kind("still-failing", "still failing", "it failed, and fails in the same way"),
-        Kind("unclear", "unclear", "it failed, or held; what was judged then is not judged now"),
+        Kind("unclear", "unclear", "it failed, or held, and what was judged is not judged now"),
         Kind("fixed", "fixed", "it failed, and holds"),
         Kind("gap-closed", "gap closed", "a gradient that was not offered is"),
         Kind("support-won", "support won", "the forward pass runs where it raised"),
