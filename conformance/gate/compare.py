@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from conformance.gate.comparable import Objection, Programs, programs
@@ -171,9 +171,27 @@ def _changes(baseline: Reading, candidate: Reading) -> tuple[list[Change], int]:
         kind, why = found
         item = candidate.item(after) if after else baseline.item(before) if before else ""
         changes.append(Change(kind, *cell, why, before, after, item))
+    changes = _beside(changes)
     ranks = {kind: rank for rank, kind in enumerate(KINDS)}
     changes.sort(key=lambda c: (ranks[c.kind], c.contract, c.subject, c.mode))
     return changes, unchanged
+
+
+def _beside(changes: list[Change]) -> list[Change]:
+    """What cannot be judged since another contract fails in the same programs says so."""
+    failing = {
+        (c.subject, c.mode, c.after.digest): c.contract
+        for c in changes
+        if c.kind == "regressed" and c.after is not None
+    }
+    told = []
+    for change in changes:
+        after, why = change.after, change.why
+        if change.kind == "became-inconclusive" and not why and after is not None:
+            culprit = failing.get((change.subject, change.mode, after.digest))
+            why = f"where {culprit} regressed" if culprit else ""
+        told.append(replace(change, why=why))
+    return told
 
 
 def _side(reading: Reading) -> Side:
@@ -221,6 +239,6 @@ def _surroundings(header: Mapping[str, Any]) -> dict[str, str]:
     found = {name: header["versions"][name] for name in _VERSIONS}
     found |= {"system": machine["system"], "architecture": machine["machine"]}
     found |= {f"processor feature {name}": "yes" for name in machine["extensions"]}
-    found |= {"devices": " ".join(used["devices"])}
+    found |= {"devices": " ".join(used["devices"]) or None}
     found |= header["environment"]
     return {what: told for what, told in found.items() if told is not None}

@@ -129,6 +129,8 @@ def sort(before: Outcome | None, after: Outcome | None) -> Sorted | None:
     kind = _TABLE[was].get(is_)
     if kind == "became-inconclusive" or (kind == "fixed" and was == "failing"):
         return _judged_still(kind, before, after)
+    if kind == "gap-opened" and {was for was, is_ in _pairs(before, after) if is_ == "g"} == {"r"}:
+        return "support-won", "what runs now has no gradient"
     return (kind, "") if kind else _partly(before, after)
 
 
@@ -166,16 +168,21 @@ def _began_to_fail(before: Outcome, after: Outcome) -> Sorted:
 
 def _failed_already(before: Outcome, after: Outcome) -> Sorted:
     """Whether it fails in the same way, on no more of the programs."""
-    worse = sum((was, is_) == ("h", "d") for was, is_ in _pairs(before, after))
     was, is_ = signature(before), signature(after)
-    told = ""
     if before.verdict != after.verdict:
-        told = f"{'was' if before.failure is None else 'is'} known: {was}, now {is_}"
-    elif was != is_:
-        told = f"{was}, now {is_}"
-    elif worse:
-        told = f"as before, and on {_programs(worse)} that held"
-    return ("fails-differently", told) if told else ("still-failing", "")
+        known = before.failure is None
+        told = f"known as {was}, now {is_}" if known else f"{was}, now known as {is_}"
+        return "fails-differently", told
+    if before.failure is not None:
+        return ("still-failing", "") if was == is_ else ("fails-differently", f"{was}, now {is_}")
+    different = (
+        ("no longer", before.deviations.keys() - after.deviations.keys()),
+        ("now", after.deviations.keys() - before.deviations.keys()),
+    )
+    ways = [f"{word} {', '.join(sorted(names))}" for word, names in different if names]
+    worse = sum(pair == ("h", "d") for pair in _pairs(before, after))
+    ways += [f"on {_programs(worse)} that held"] * bool(worse)
+    return ("fails-differently", "; ".join(ways)) if ways else ("still-failing", "")
 
 
 def signature(outcome: Outcome) -> str:

@@ -12,8 +12,7 @@ from typing import Final
 
 from conformance.gate.compare import Comparison
 from conformance.gate.kinds import KINDS
-from conformance.gate.telling import SHOWN, Finding, findings, harmless, several
-from conformance.gate.terminal import verdict
+from conformance.gate.telling import SHOWN, Finding, counted, findings, harmless, several
 
 _LISTED: Final = 100
 """Entries of a list; a step's summary holds a megabyte."""
@@ -27,7 +26,7 @@ def render(comparison: Comparison) -> str:
     lines = [
         f"## tf.GradientTape, {code(f'TensorFlow {was.tensorflow} to {is_.tensorflow}')}",
         "",
-        f"**{'Passes' if comparison.passes else 'Fails'}**: {code(verdict(comparison))}",
+        f"**{verdict(comparison)}**",
         "",
         *_notes(comparison),
         *_table(
@@ -52,6 +51,14 @@ def render(comparison: Comparison) -> str:
             lines += _listed(kind, findings(comparison, [kind]))
     lines += [*_drift(comparison), *_coverage(comparison), *_beside(comparison)]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def verdict(comparison: Comparison) -> str:
+    """The answer in a line that is ours alone."""
+    if comparison.passes:
+        asked = ", ".join(KINDS[kind].title for kind in comparison.fail_on)
+        return f"Passes: none of {asked}" if asked else "Passes: nothing was asked"
+    return f"Fails: {counted(comparison.failing)}"
 
 
 def code(text: str) -> str:

@@ -61,6 +61,8 @@ def _key(change: Change) -> tuple[str, ...]:
     if change.kind == "support-lost":
         # a forward pass that raises is the same for every contract
         return change.kind, reason(after), change.why
+    if change.kind == "became-inconclusive" and change.why:
+        return change.kind, change.subject, change.mode, change.why
     told = "" if after is None else signature(after) or reason(after)
     return change.kind, change.contract, told, change.why
 
@@ -69,7 +71,7 @@ def _finding(comparison: Comparison, changes: list[Change]) -> Finding:
     first = changes[0]
     after = first.after
     if after is None or first.kind not in SHOWN:
-        return Finding(first.kind, _line(first), changes)
+        return Finding(first.kind, _line(changes), changes)
     replay = f'pytest "{first.item}" {comparison.candidate.options}'
     if after.failure is not None:
         failure = after.failure
@@ -99,10 +101,14 @@ def _noted(change: Change, facts: Sequence[tuple[str, str]]) -> list[tuple[str, 
     return [*facts, *noted, *([("first in", change.first)] if change.first else [])]
 
 
-def _line(change: Change) -> str:
-    words = [change.why, reason(change.after) if change.after else ""]
-    told = "; ".join(dict.fromkeys(filter(None, words)))
-    about = "the forward pass" if change.kind == "support-lost" else change.contract
+def _line(changes: Sequence[Change]) -> str:
+    """Changes that are alike, without a program."""
+    first = changes[0]
+    contracts = list(dict.fromkeys(change.contract for change in changes))
+    about = "the forward pass" if first.kind == "support-lost" else several(contracts, 1)
+    told = first.why or reason(first.after)
+    if first.why and first.kind in ("support-lost", "newly-failing"):
+        told = "; ".join(filter(None, (reason(first.after), first.why)))
     return f"{about}: {told}" if told else about
 
 
