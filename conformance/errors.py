@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     NO_TENSORFLOW = 7
     UNREADABLE = 8
     INCOMPARABLE = 9
+    UNMADE = 10
 
 
 class UsageError(Exception):

@@ -13,7 +13,7 @@ from tests.test_record import HEADER, record
 FATES = {
     "holds": "hhh",
     "violated": "hhv",
-    "deviates": "hdh",
+    "deviates": "hhd",
     "gap": "ggg",
     "inconclusive": "iii",
     "unsupported": "rrr",

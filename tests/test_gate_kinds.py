@@ -137,10 +137,15 @@ def test_what_fails_in_another_way_says_how() -> None:
         "fails-differently",
         "known as cumprod-zero, now value",
     )
-    assert changed("deviates:hdh", "deviates:ddh") == (
-        "fails-differently",
-        "on 1 program that held",
-    )
+
+
+def test_a_failure_that_was_there_hides_no_program_that_kept_the_promise() -> None:
+    """In the same cell another program may begin to fail."""
+    why = "it failed already, but not on 1 program on which it does now"
+
+    assert changed("deviates:hdh", "deviates:ddh") == ("regressed", why)
+    assert changed("violated:hhv", "violated:hv") == ("regressed", why)
+    assert changed("violated:hhv", "violated:hhv") == ("still-failing", "")
 
 
 outcomes = st.builds(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from conformance.errors import ExitCode, UsageError, nearest
-from conformance.gate import markdown, terminal
+from conformance.gate import making, markdown, terminal
 from conformance.gate.comparable import ALLOWED, check
 from conformance.gate.compare import Comparison, compare
 from conformance.gate.kinds import FAIL_ON, KINDS
@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=RESULTS,
         metavar="DIR",
         help="where the records of versions lie (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--make",
+        action="store_true",
+        help="make the records of versions that are missing or stale, by tox",
     )
     parser.add_argument(
         "--fail-on",
@@ -60,11 +65,15 @@ def main(options: argparse.Namespace) -> int:
     """
     fail_on = _known("--fail-on", options.fail_on or FAIL_ON, [*KINDS, "nothing"])
     allowed = _known("--allow", options.allow, ALLOWED)
-    results = Path(options.results)
-    baseline, candidate = (
-        read(find(name, results), any_schema="schema" in allowed)
-        for name in (options.baseline, options.candidate)
-    )
+    results, names = Path(options.results), (options.baseline, options.candidate)
+    if options.make:
+        # no version is run in vain for want of the other
+        for name in names:
+            _ = name.endswith(".json") or making.environment(name, making.environments())
+        paths = [making.made(name, results, making.tox, _say) for name in names]
+    else:
+        paths = [find(name, results) for name in names]
+    baseline, candidate = (read(path, any_schema="schema" in allowed) for path in paths)
     passed_over = check(baseline, candidate, allowed)
     kinds = [kind for kind in KINDS if kind in fail_on]
     comparison = compare(baseline, candidate, kinds, passed_over)
@@ -87,6 +96,11 @@ def tell(comparison: Comparison, options: argparse.Namespace) -> None:
             _print(reports[name]())
         else:
             _write(Path(path), reports[name]())
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"gate: {text}\n")
+    sys.stderr.flush()
 
 
 def _print(text: str) -> None:

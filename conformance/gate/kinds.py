@@ -167,7 +167,10 @@ def _began_to_fail(before: Outcome, after: Outcome) -> Sorted:
 
 
 def _failed_already(before: Outcome, after: Outcome) -> Sorted:
-    """Whether it fails in the same way, on no more of the programs."""
+    """Whether it fails in the same way, and on no program that kept the promise."""
+    worse = sum(was in "ht" and is_ in "vd" for was, is_ in _pairs(before, after))
+    if worse:
+        return "regressed", f"it failed already, but not on {_programs(worse)} on which it does now"
     was, is_ = signature(before), signature(after)
     if before.verdict != after.verdict:
         known = before.failure is None
@@ -180,8 +183,6 @@ def _failed_already(before: Outcome, after: Outcome) -> Sorted:
         ("now", after.deviations.keys() - before.deviations.keys()),
     )
     ways = [f"{word} {', '.join(sorted(names))}" for word, names in different if names]
-    worse = sum(pair == ("h", "d") for pair in _pairs(before, after))
-    ways += [f"on {_programs(worse)} that held"] * bool(worse)
     return ("fails-differently", "; ".join(ways)) if ways else ("still-failing", "")
 
 
