@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import NoReturn
 
-from conformance.errors import UsageError
+from conformance import merging
+from conformance.errors import ExitCode, UsageError
+from conformance.gate import command as gate
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends with this project's exit code for a wrong argument, not with argparse's."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print how the command is used, and what is wrong."""
+        self.print_usage(sys.stderr)
+        self.exit(ExitCode.USAGE, f"error: {message}\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code; the README has the table of codes."""
-    parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
+    parser = Parser(prog="python -m conformance", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("benchmark", help="how fast cases are verified, and where the time goes")
-    parser.parse_args(arguments)
-    from conformance import benchmark  # noqa: PLC0415 - only this command needs TensorFlow
-
+    gate.add_arguments(
+        commands.add_parser("gate", help="did an upgrade break a promise that used to hold?")
+    )
+    merging.add_arguments(
+        commands.add_parser("merge", help="join the records of --tape-shard 1/N to N/N")
+    )
+    options = parser.parse_args(arguments)
     try:
+        if options.command == "gate":
+            return gate.main(options)
+        if options.command == "merge":
+            return merging.main(options)
+        from conformance import benchmark  # noqa: PLC0415 - only this command needs TensorFlow
+
         return benchmark.main()
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -215,6 +215,17 @@ class Cases(Generic[C, S]):
         """The contracts that look at the cases of a subject."""
         return [c for c in self.contracts if not self.one_each or c.id == subject]
 
+    def usual(self, examples: Mapping[str, int], subject: str, mode: str) -> int:
+        """The number of cases of an item.
+
+        Args:
+            examples: what the profile gives an item, by mode.
+            subject: of the item.
+            mode: of the item.
+        """
+        usual = examples[mode] * self.times
+        return max(usual // 4, 1) if subject in self.dear else usual
+
     def contract(  # noqa: PLR0913 - each is said by name, and most contracts say two
         self,
         id: str,  # noqa: A002 - the field's own word

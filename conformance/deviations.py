@@ -73,6 +73,11 @@ class Deviation:
     dtypes: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()
 
+    def note(self) -> dict[str, Any]:
+        """What a record says of it, to those who do not have the file."""
+        told = {"id": self.id, "reason": self.reason, "link": self.link, "witness": self.witness}
+        return {"note": "deviation", **told}
+
     def covers(self, version: tuple[int, int]) -> bool:
         """Whether it is claimed for a minor version."""
         return self.since <= version and (self.until is None or version <= self.until)

@@ -21,6 +21,9 @@ class ExitCode(IntEnum):
     NOTHING_RAN = 5
     WARNINGS = 6
     NO_TENSORFLOW = 7
+    UNREADABLE = 8
+    INCOMPARABLE = 9
+    UNMADE = 10
 
 
 class UsageError(Exception):

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from conformance import __version__, environment
+from conformance import __version__, environment, shards
 from conformance.blackbox import BlackBox, found
 from conformance.boundary import OLDEST, tensorflow, version
 from conformance.contract import CATALOGUE, Cases, Violation, stated
@@ -28,9 +28,11 @@ from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
 from conformance.reach import why_out_of_reach
+from conformance.reading import took
 from conformance.record import Record, check_writable, outcome_from_json
 from conformance.registry import registry
 from conformance.running import ItemRun, Plan, crashed, failure_text
+from conformance.suite import fingerprint
 from conformance.summary import number, summary_lines
 
 HERE = Path(__file__).parent
@@ -67,6 +69,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         metavar="N",
         help="the base of all seeds (default: 0; random in the profile explore)",
+    )
+    group.addoption(
+        "--tape-shard",
+        metavar="I/N",
+        help="run only the part I of N; see python -m conformance merge",
+    )
+    group.addoption(
+        "--tape-balance",
+        metavar="FILE",
+        help="an earlier record, by whose seconds the parts of --tape-shard are made equal",
     )
 
 
@@ -143,6 +155,8 @@ class TapeRun:
         self.is_worker = hasattr(config, "workerinput")
         if self.is_worker:
             self.seed = config.workerinput["tape_seed"]  # type: ignore[attr-defined]
+        self.shard = shards.parse(option.tape_shard) if option.tape_shard else None
+        self.took = None if option.tape_balance is None else took(Path(option.tape_balance))
         self.path = Path(option.tape_record) if option.tape_record else None
         asked = self.path is not None or option.tape_record_only or _asks_for_contracts(config)
         self.judges = asked and not self.is_worker and not option.collectonly
@@ -254,6 +268,19 @@ class TapeRun:
         if self.judges:
             self._begin(len(ids))
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what belongs to other parts of the run."""
+        if self.shard is None:
+            return
+        ours = [item for item in items if isinstance(item, ContractItem)]
+        usual = {item.nodeid: float(item.usual(self.profile)) for item in ours}
+        mine = self.shard.takes(shards.weights(usual, self.took))
+        others = [item for item in ours if item.nodeid not in mine]
+        if others:
+            self.config.hook.pytest_deselected(items=others)
+            items[:] = [item for item in items if item.nodeid not in usual or item.nodeid in mine]
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """How many items there are, and what is known of the contracts that they speak for."""
@@ -287,6 +314,9 @@ class TapeRun:
         """The header of a record, as far as it is known before TensorFlow is imported."""
         return {
             "tapemeasure": __version__,
+            "suite": fingerprint(),
+            "selection": _selection(self.config),
+            "shard": None if self.shard is None else str(self.shard),
             "profile": self.profile.name,
             "seed": self.seed,
             "examples": self.config.option.tape_examples,
@@ -307,7 +337,7 @@ class TapeRun:
             if call.excinfo is None or any(o.failure is not None for o in outcomes):
                 text = json.dumps([asdict(outcome) for outcome in outcomes])
                 report.tape_outcomes = text  # type: ignore[attr-defined]
-                notes = [] if item.run is None else [*item.run.notes, *item.run.coverage.notes()]
+                notes = [] if item.run is None else item.run.seen()
                 report.tape_notes = json.dumps(notes)  # type: ignore[attr-defined]
             else:
                 report.tape_broken = True  # type: ignore[attr-defined]
@@ -386,6 +416,19 @@ def _versions() -> str:
     return ", ".join(f"{name} {told}" for name, told in environment.versions().items() if told)
 
 
+def _selection(config: pytest.Config) -> list[str]:
+    """What this session was narrowed to, by paths and expressions."""
+    option = config.option
+    narrowed = [f"-k {option.keyword}"] if option.keyword else []
+    narrowed += [f"--deselect {prefix}" for prefix in option.deselect or ()]
+    narrowed += ["--last-failed"] if getattr(option, "lf", False) else []
+    folder = HERE / "contracts"
+    whole = {(config.invocation_params.dir / argument).resolve() for argument in config.args}
+    if not whole & {folder, *folder.parents}:
+        narrowed += config.args
+    return narrowed
+
+
 def _asks_for_contracts(config: pytest.Config) -> bool:
     """Whether the arguments of this session take in the contracts."""
     folder = HERE / "contracts"
@@ -430,6 +473,10 @@ class ContractItem(pytest.Function):
     subject: str
     mode: str
     run: ItemRun | None = None
+
+    def usual(self, profile: Profile) -> int:
+        """The number of cases that a profile gives it."""
+        return self.cases.usual(profile.examples, self.subject, self.mode)
 
     def runtest(self) -> None:
         """Draw and run the cases."""

@@ -22,6 +22,8 @@ from typing import Any, Final
 from conformance.coverage import Coverage
 
 SCHEMA_VERSION: Final = 1
+PREFIX: Final = 4
+"""Hexadecimal digits of the digest of all programs up to one of them."""
 SCHEMA_FILE: Final = Path(__file__).with_name("record.schema.json")
 
 VERDICTS: Final = (
@@ -33,6 +35,18 @@ VERDICTS: Final = (
     "unsupported",
     "holds",
 )
+
+FATES: Final = {
+    "h": "a fault would have been seen, and none was",
+    "d": "failed as a known deviation",
+    "v": "violated",
+    "g": "a gap",
+    "i": "no oracle could decide",
+    "t": "the check cannot fail",
+    "n": "there was nothing to check",
+    "r": "the forward pass alone raises",
+}
+"""What became of one case."""
 
 
 @dataclass
@@ -69,7 +83,9 @@ class Outcome:
         rejected: cases whose forward pass alone raises in this mode, by error.
         gaps: gradients that TensorFlow does not offer, by error.
         deviations: failures that match a known deviation, by its id.
-        digest: of all programs that were generated, up to the first failure.
+        digest: of all programs that were generated, up to the first failure; empty if the process
+            died with them.
+        fates: what became of each case, a letter each, one of :data:`FATES`.
         seconds: the contract's share of the wall time.
         failure: the shrunk failure, if violated.
     """
@@ -86,6 +102,7 @@ class Outcome:
     gaps: dict[str, int] = field(default_factory=dict)
     deviations: dict[str, int] = field(default_factory=dict)
     digest: str = ""
+    fates: str = ""
     seconds: float = 0.0
     failure: Failure | None = None
 
@@ -130,6 +147,8 @@ class Record:
         registered: the types of ops that TensorFlow has a gradient function for, each with the
             reason why nothing here can reach it; "" if something can.
         coverage: which of these functions ran, and which were verified.
+        programs: by item, the digest of its programs and of all up to each of them.
+        deviations: the known ones that were met, by id.
         complete: whether every collected item was run to its end.
         seconds: the wall time of the run.
     """
@@ -141,6 +160,8 @@ class Record:
     documentation: list[dict[str, Any]] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
+    programs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deviations: dict[str, dict[str, Any]] = field(default_factory=dict)
     complete: bool = False
     seconds: float = 0.0
 
@@ -150,7 +171,7 @@ class Record:
         return {verdict: found[verdict] for verdict in VERDICTS}
 
     def note(self, notes: Iterable[dict[str, Any]]) -> None:
-        """Take in what an item has seen: cited sentences, sentences, and gradient functions."""
+        """Take in what an item has seen beside its outcomes."""
         for note in notes:
             kind = note.pop("note")
             if kind == "citation":
@@ -158,6 +179,10 @@ class Record:
                 self.citations[key] = note
             elif kind == "gradient":
                 self.coverage.add([note["name"]], note["contracts"])
+            elif kind == "programs":
+                self.programs[note["item"]] = note
+            elif kind == "deviation":
+                self.deviations[note["id"]] = note
             else:
                 self.documentation.append(note)
 
@@ -180,6 +205,8 @@ class Record:
             "documentation": sorted(self.documentation, key=lambda s: s["symbol"]),
             "gradients": self.coverage.states(self.registered),
             "outcomes": [asdict(outcome) for outcome in ranked],
+            "programs": [programs for _, programs in sorted(self.programs.items())],
+            "deviations": [known for _, known in sorted(self.deviations.items())],
             "footer": {
                 "complete": self.complete,
                 "counts": self.counts(),
@@ -193,17 +220,26 @@ class Record:
         Raises:
             OSError: if the folder or the file cannot be written; what was there stays.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self.to_json(), file, indent=1, ensure_ascii=True, allow_nan=False)
-                file.write("\n")
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write(path, self.to_json())
+
+
+def write(path: Path, data: dict[str, Any]) -> None:
+    """Write a record in place of what is there, in one step.
+
+    Raises:
+        OSError: if the folder or the file cannot be written; what was there stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1, ensure_ascii=True, allow_nan=False)
+            file.write("\n")
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check_writable(path: Path) -> None:

@@ -19,7 +19,7 @@ from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
 from conformance.coverage import Coverage
 from conformance.deviations import Deviation
 from conformance.profiles import Profile, hypothesis_settings, seed_for, shrinking_at_most
-from conformance.record import Failure, Outcome
+from conformance.record import PREFIX, Failure, Outcome
 from conformance.registry import Registry
 
 SHRINK_SECONDS = 10
@@ -65,6 +65,8 @@ class ItemRun:
         self.notes: list[Mapping[str, Any]] = []
         self.coverage = Coverage()
         self._digest = hashlib.sha256()
+        self._prefixes: list[str] = []
+        self._seconds = 0.0
         self._pinned: tuple[str, str] | None = None
         self._raised: Violation | None = None
 
@@ -74,9 +76,7 @@ class ItemRun:
         Fresh, because parametrising one test function nests its settings once for each item and
         ends in a RecursionError near the 950th.
         """
-        usual = self.plan.profile.examples[self.mode] * self.cases.times
-        if self.subject in self.cases.dear:
-            usual = max(usual // 4, 1)
+        usual = self.cases.usual(self.plan.profile.examples, self.subject, self.mode)
         examples = self.plan.examples or usual
 
         def test(case: Any) -> None:
@@ -95,6 +95,7 @@ class ItemRun:
         def run() -> None:
             if not self.contracts:
                 return
+            started = time.perf_counter()
             try:
                 with shrinking_at_most(SHRINK_SECONDS):
                     seeded()
@@ -102,6 +103,8 @@ class ItemRun:
                 if self._raised is None:
                     raise
                 raise self._unsteady(self._raised) from flaky
+            finally:
+                self._seconds = time.perf_counter() - started
 
         return run
 
@@ -123,6 +126,7 @@ class ItemRun:
         searching = self._pinned is None
         if searching:
             self._digest.update(case.digest)
+            self._prefixes.append(self._digest.hexdigest()[:PREFIX])
         started = time.perf_counter()
         try:
             seen = self._run(case)
@@ -176,6 +180,7 @@ class ItemRun:
     def _reject(self, error: str) -> None:
         for outcome in self.outcomes.values():
             outcome.examples += 1
+            outcome.fates += "r"
             _add(outcome.rejected, error)
 
     def _known(self, violation: Violation, case: Any) -> Deviation | None:
@@ -189,6 +194,7 @@ class ItemRun:
     @staticmethod
     def _count(outcome: Outcome, found: Tally | Violation, known: Deviation | None) -> None:
         outcome.examples += 1
+        outcome.fates += _fate(found, known)
         if known is not None:
             _add(outcome.deviations, known.id)
         if isinstance(found, Violation):
@@ -231,11 +237,29 @@ class ItemRun:
             self._replay,
         )
 
+    @property
+    def _told(self) -> str:
+        """The digest of all programs that were drawn, as outcomes have it."""
+        return self._digest.hexdigest()[:16]
+
+    def seen(self) -> list[Mapping[str, Any]]:
+        """What a record keeps of the item beside its outcomes, ready for JSON."""
+        met = {name for outcome in self.outcomes.values() for name in outcome.deviations}
+        known = [d.note() for d in self.plan.deviations if d.id in met]
+        programs = {
+            "note": "programs",
+            "digest": self._told,
+            "item": self.node_id,
+            "prefixes": "".join(self._prefixes),
+            "seconds": round(self._seconds, 4),
+        }
+        return [*self.notes, *self.coverage.notes(), *known, programs]
+
     def finish(self) -> list[Outcome]:
         """The outcomes, judged."""
         for contract in self.contracts:
             outcome = self.outcomes[contract.id]
-            outcome.digest = self._digest.hexdigest()[:16]
+            outcome.digest = self._told
             outcome.seconds = round(outcome.seconds, 4)
             outcome.judge(contract.floor)
         return list(self.outcomes.values())
@@ -248,6 +272,14 @@ def _look(contract: Contract, seen: Any) -> Tally | Violation:
     except Violation as violation:
         violation.contract = contract
         return violation
+
+
+def _fate(found: Tally | Violation, known: Deviation | None) -> str:
+    """What became of a case, as records have it."""
+    if isinstance(found, Violation):
+        return "v" if known is None else "d"
+    seen = {"h": found.conclusive, "g": found.gaps, "i": found.inconclusive, "t": found.trivial}
+    return next((letter for letter, any_ in seen.items() if any_), "n")
 
 
 def _add(counts: dict[str, int], reason: str, more: int = 1) -> None:

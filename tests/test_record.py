@@ -19,6 +19,7 @@ from conformance.ledger import STATES
 from conformance.modes import MODES
 from conformance.profiles import PROFILES
 from conformance.record import (
+    FATES,
     SCHEMA_FILE,
     SCHEMA_VERSION,
     VERDICTS,
@@ -36,6 +37,9 @@ FAILURE = Failure("value", "1.0", "2.0", "print(1)", "finite differences", "pyte
 
 HEADER = {
     "tapemeasure": "0.1.0",
+    "suite": "0123456789abcdef",
+    "selection": [],
+    "shard": None,
     "profile": "quick",
     "seed": 0,
     "examples": None,
@@ -71,6 +75,7 @@ def outcome(**more: Any) -> Outcome:
         "examples": 3,
         "conclusive": 3,
         "digest": "0123456789abcdef",
+        "fates": "hhh",
     }
     return Outcome("a-promise", mode="eager", **{**usual, **more})
 
@@ -103,6 +108,20 @@ NOTES: list[dict[str, Any]] = [
         "by": ["a-promise"],
     },
     {"note": "gradient", "name": "Sin", "contracts": ["a-promise"]},
+    {
+        "note": "programs",
+        "digest": HASH,
+        "item": "test_x.py::graph[tf.math.sin-eager]",
+        "prefixes": "0123456701230123",
+        "seconds": 0.5,
+    },
+    {
+        "note": "deviation",
+        "id": "cumprod-zero",
+        "reason": "it divides by zero",
+        "link": "",
+        "witness": "print(1)",
+    },
 ]
 
 
@@ -184,6 +203,7 @@ outcomes = st.builds(
     counts,
     counts,
     names,
+    st.text("".join(FATES)),
     st.floats(0, 1e6),
     st.none() | failures,
 )
@@ -340,6 +360,7 @@ def test_the_schema_knows_the_verdicts_states_modes_and_profiles_that_exist() ->
     assert tuple(definitions["outcome"]["properties"]["verdict"]["enum"]) == VERDICTS
     assert tuple(definitions["sentence"]["properties"]["state"]["enum"]) == STATES
     assert definitions["mode"]["enum"] == list(MODES)
+    assert definitions["outcome"]["properties"]["fates"]["pattern"] == f"^[{''.join(FATES)}]*$"
     assert definitions["header"]["properties"]["profile"]["enum"] == list(PROFILES)
 
 
@@ -425,9 +446,16 @@ def altered(path: str, change: Callable[[Any, str], None]) -> Any:
         ("outcomes.0.conclusive", 0),
         ("outcomes.0.examples", 1.5),
         ("outcomes.0.seconds", -1),
+        ("outcomes.0.fates", "hx"),
         ("outcomes.0.gaps", {"LookupError": 0}),
         ("outcomes.0.failure", asdict(FAILURE)),
         ("outcomes.1.failure", {}),
+        ("programs.0.digest", ""),
+        ("programs.0.prefixes", "012"),
+        ("deviations.0.id", ""),
+        ("header.suite", "0.1.0"),
+        ("header.shard", "0/3"),
+        ("header.selection", "-k sin"),
         ("footer.complete", "yes"),
         ("footer.counts.passed", 1),
     ],
