@@ -6,13 +6,15 @@ It imports no TensorFlow before an item runs.
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,15 +31,14 @@ from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
 from conformance.reach import why_out_of_reach
 from conformance.reading import took
-from conformance.record import Record, check_writable, outcome_from_json
+from conformance.record import Record, Unfinished, check_writable, outcome_from_json
 from conformance.registry import registry
-from conformance.running import ItemRun, Plan, crashed, failure_text
+from conformance.running import ItemRun, Plan, failure_text
 from conformance.suite import fingerprint
 from conformance.summary import number, summary_lines
+from conformance.supervisor import Supervisor, Work, tell
 
 HERE = Path(__file__).parent
-_WRITE_EVERY = 10.0
-"""Seconds between two writings of an unfinished record."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -111,6 +112,17 @@ def pytest_configure(config: pytest.Config) -> None:
         _refuse(config, error)
     config.stash[RUN] = run
     config.pluginmanager.register(run, "tapemeasure-run")
+    if run.judges:
+        # what ends a run from outside ends it as Ctrl-C does
+        usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        config.add_cleanup(partial(_restore, usual))
+    supervisor = run.supervisor()
+    if supervisor is not None:
+        config.pluginmanager.register(supervisor, "tapemeasure-supervisor")
+
+
+def _restore(handler: Any) -> None:
+    signal.signal(signal.SIGTERM, handler)
 
 
 def pytest_exception_interact(
@@ -169,10 +181,13 @@ class TapeRun:
         self.deviations: tuple[Deviation, ...] = ()
         self.subjects: dict[str, None] = {}
         self.started = time.monotonic()
-        self.written = 0.0
+        self.unfinished = None if self.path is None else Unfinished(self.record, self.path)
         self._plan: Plan | None = None
+        self.box: BlackBox | None = None
+        self.ready: set[str] = set()
+        self.failed: dict[str, pytest.TestReport] = {}
         if getattr(option, "maxworkerrestart", "") is None:
-            # a run in which each item kills its worker still says so of each
+            # a run in which someone kills a worker for each item still says so of each
             option.maxworkerrestart = str(sys.maxsize)
 
     def _check_surroundings(self) -> None:
@@ -210,7 +225,7 @@ class TapeRun:
                 minor,
                 tuple(known),
                 registry(),
-                self._black_box(),
+                self.box,
             )
         return self._plan
 
@@ -219,12 +234,54 @@ class TapeRun:
         """Where workers keep what they try."""
         return tempfile.TemporaryDirectory(prefix="tapemeasure-")
 
-    def _black_box(self) -> BlackBox | None:
-        """A worker's; without workers nobody would be left to read it."""
-        if not self.is_worker:
+    def begin(self, box: BlackBox | None) -> dict[str, Any]:
+        """Make this process one in which items run; what only such a process knows."""
+        self.is_worker, self.box = True, box
+        self._plan = None
+        _ = self.plan
+        return _facts()
+
+    def supervisor(self) -> Supervisor | None:
+        """Who runs the items of this process, if it is not itself that does."""
+        option = self.config.option
+        distributes = self.judges and getattr(option, "dist", "no") != "no"
+        debugs = option.usepdb or option.trace
+        if distributes or debugs or option.collectonly or not hasattr(os, "fork"):
             return None
-        given: dict[str, str] = self.config.workerinput  # type: ignore[attr-defined]
-        return BlackBox(Path(given["tape_boxes"]), given["workerid"])
+        given = getattr(self.config, "workerinput", None)
+        if given is None:
+            given = {"tape_boxes": self.boxes.name, "workerid": "0", "workercount": 1}
+        work = Work(
+            items=ContractItem,
+            begin=self.begin,
+            again=self.again,
+            retell=self.retell,
+            refuse=partial(_refuse, self.config),
+            folder=Path(given["tape_boxes"]),
+            name=given["workerid"],
+            share=1 / given["workercount"],
+        )
+        return Supervisor(self.config, work)
+
+    def again(self, item: ContractItem) -> ItemRun:
+        """Make this process one in which items run, without a black box; an item that has run."""
+        self.is_worker, self.box, self._plan = True, None, None
+        return item.begun(self.plan)
+
+    def retell(self, report: Any) -> None:
+        """Take what is known now of an item that was reported before; a worker sends it on."""
+        if self.is_worker:
+            output = self.config.workeroutput  # type: ignore[attr-defined]
+            output.setdefault("tape_retold", []).append(
+                self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
+            )
+            return
+        self.failed[report.nodeid].longrepr = report.longrepr
+        outcomes = map(outcome_from_json, json.loads(report.tape_outcomes))
+        told = {(o.contract, o.subject, o.mode): o for o in outcomes}
+        self.record.outcomes[:] = [
+            told.get((o.contract, o.subject, o.mode), o) for o in self.record.outcomes
+        ]
 
     # -- workers ---------------------------------------------------------------------------------
 
@@ -235,36 +292,40 @@ class TapeRun:
         node.workerinput["tape_boxes"] = self.boxes.name
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - pytest's names
-        """What a worker really used, or why it refused."""
-        refused = getattr(node, "workeroutput", {}).get("tape_refused")
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Why a worker refused, or died before there was anything that it could have died of."""
+        output = getattr(node, "workeroutput", {})
+        for data in output.get("tape_retold", []):
+            self.retell(
+                self.config.hook.pytest_report_from_serializable(config=self.config, data=data)
+            )
+        refused = output.get("tape_refused")
         if refused:
             what, expected, hint, code = refused
             _refuse(
                 self.config, UsageError(what, expected=expected, hint=hint, code=ExitCode(code))
             )
-        facts = getattr(node, "workeroutput", {}).get("tape_facts")
-        if facts:
-            self._take(json.loads(facts))
+        if error and node.gateway.id not in self.ready:
+            _refuse(
+                self.config,
+                UsageError(
+                    f"a worker died while it collected the contracts: {error}",
+                    expected="modules that can be imported",
+                    hint="see where: pytest conformance -n 0 --collect-only",
+                    code=ExitCode.INTERNAL,
+                ),
+            )
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
-        """An item whose worker has died is crashed; another worker goes on with the next."""
-        wreck = found(Path(self.boxes.name), report.node.gateway.id)
-        if wreck is None:
-            self.broken += 1
-            return
-        outcomes = crashed(wreck)
-        self.reported += 1
-        report.tape_outcomes = json.dumps([asdict(outcome) for outcome in outcomes])
-        report.tape_notes = json.dumps([])
-        if (failure := outcomes[0].failure) is not None:
-            heading = f"{crashitem}: the process died"
-            report.longrepr = failure_text(heading, outcomes[0], failure, _versions())
+    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:  # noqa: ARG002
+        """Someone has killed a worker of xdist, and with it the process that ran the item."""
+        tell(report, found(Path(self.boxes.name), report.node.gateway.id, "killed with its parent"))
+        report.when = "call"
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """How many items there are, where workers collect them."""
+        self.ready.add(node.gateway.id)
         if self.judges:
             self._begin(len(ids))
 
@@ -300,7 +361,7 @@ class TapeRun:
         if self.collected is None and collected:
             self.record.header = {**self._header(), "used": None}
             self.collected = collected
-            self._write(complete=False)
+            self._write_unfinished()
 
     # -- what is printed first -------------------------------------------------------------------
 
@@ -348,27 +409,34 @@ class TapeRun:
         if report.when == "call":
             self.reported += 1
             self.broken += getattr(report, "tape_broken", False)
+            if report.failed:
+                self.failed[report.nodeid] = report
         outcomes = getattr(report, "tape_outcomes", None)
-        if outcomes is None or self.is_worker:
+        facts = getattr(report, "tape_facts", None)
+        if self.is_worker:
+            return
+        if facts is not None:
+            self._take(json.loads(facts))
+        if outcomes is None:
             return
         self.record.outcomes += map(outcome_from_json, json.loads(outcomes))
         self.record.note(json.loads(report.tape_notes))
-        if time.monotonic() - self.written > _WRITE_EVERY:
-            self._write(complete=False)
+        self._write_unfinished()
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the record; with --tape-record-only its completeness is the verdict."""
         if self.is_worker:
-            if self._plan is not None:
-                facts = json.dumps(_facts())
-                self.config.workeroutput["tape_facts"] = facts  # type: ignore[attr-defined]
             return
         if self._plan is not None:
             self._take(_facts())
         ran = exitstatus in (ExitCode.HOLDS, ExitCode.VIOLATED)
         complete = ran and self.collected == self.reported and not self.broken
-        if self.collected is not None:
-            self._write(complete=complete)
+        self.record.complete = complete
+        self.record.seconds = time.monotonic() - self.started
+        interrupted = exitstatus == ExitCode.INTERRUPTED
+        if self.path is not None and self.judges and (self.collected or interrupted):
+            self.record.header = self.record.header or {**self._header(), "used": None}
+            self.record.write(self.path)
         if ran and self.broken:
             session.exitstatus = ExitCode.INTERNAL
         elif self.config.option.tape_record_only and complete:
@@ -378,12 +446,11 @@ class TapeRun:
         self.record.header["used"], self.record.contracts = facts["used"], facts["contracts"]
         self.record.registered = facts["registered"]
 
-    def _write(self, *, complete: bool) -> None:
-        self.written = time.monotonic()
-        self.record.complete = complete
-        self.record.seconds = self.written - self.started
-        if self.path is not None and self.judges:
-            self.record.write(self.path)
+    def _write_unfinished(self) -> None:
+        """Whatever comes next, what has been reached is on disk."""
+        self.record.seconds = time.monotonic() - self.started
+        if self.unfinished is not None and self.judges:
+            self.unfinished.write()
 
     # -- what is printed last --------------------------------------------------------------------
 
@@ -410,10 +477,6 @@ def _facts() -> dict[str, Any]:
     used = environment.used(tensorflow())
     registered = {op: why_out_of_reach(op) for op in registry().differentiable}
     return {"used": used, "contracts": stated(), "registered": registered}
-
-
-def _versions() -> str:
-    return ", ".join(f"{name} {told}" for name, told in environment.versions().items() if told)
 
 
 def _selection(config: pytest.Config) -> list[str]:
@@ -485,9 +548,13 @@ class ContractItem(pytest.Function):
             plan = self.config.stash[RUN].plan
         except UsageError as error:  # the installed TensorFlow cannot even be imported
             pytest.exit(str(error), returncode=error.code)
+        self.begun(plan).test()()
+
+    def begun(self, plan: Plan) -> ItemRun:
+        """Itself, about to be run."""
         self.run = ItemRun(self.cases, self.subject, self.mode, plan)
         self.run.node_id = self.nodeid
-        self.run.test()()
+        return self.run
 
     def repr_failure(  # type: ignore[override]  # pytest.Function narrows it in the same way
         self, excinfo: pytest.ExceptionInfo[BaseException]
@@ -498,5 +565,5 @@ class ContractItem(pytest.Function):
             outcome = self.run.outcomes[contract.id]
             if outcome.failure is not None:
                 heading = f"{contract.id}: {contract.sentence}"
-                return failure_text(heading, outcome, outcome.failure, _versions())
+                return failure_text(heading, outcome, outcome.failure, environment.versions_line())
         return super().repr_failure(excinfo)

@@ -70,22 +70,23 @@ class ItemRun:
         self._pinned: tuple[str, str] | None = None
         self._raised: Violation | None = None
 
-    def test(self) -> Callable[[], None]:
+    def test(
+        self, attempt: Callable[[Any], None] | None = None, seconds: int = SHRINK_SECONDS
+    ) -> Callable[[], None]:
         """A fresh Hypothesis test of this item.
 
         Fresh, because parametrising one test function nests its settings once for each item and
         ends in a RecursionError near the 950th.
+
+        Args:
+            attempt: what is done with each case instead of :meth:`attempt`; fails by raising.
+            seconds: for how long a failure is made smaller.
         """
         usual = self.cases.usual(self.plan.profile.examples, self.subject, self.mode)
         examples = self.plan.examples or usual
 
         def test(case: Any) -> None:
-            with warnings.catch_warnings():
-                # what TensorFlow warns of is not judged; raised, it would pass for what its
-                # gradients raise
-                warnings.simplefilter("ignore")
-                with self._noted(case):
-                    self.examine(case)
+            (attempt or self.attempt)(case)
 
         wrapped = given(case=self.cases.draw(self.subject, self.mode))(test)
         wrapped = hypothesis_settings(self.plan.profile, examples)(wrapped)
@@ -97,7 +98,7 @@ class ItemRun:
                 return
             started = time.perf_counter()
             try:
-                with shrinking_at_most(SHRINK_SECONDS):
+                with shrinking_at_most(seconds):
                     seeded()
             except FlakyFailure as flaky:
                 if self._raised is None:
@@ -114,6 +115,15 @@ class ItemRun:
         violation.why += " does here depends on what went before, or on memory that is not its own"
         self.outcomes[violation.contract.id].failure = self._failure(violation)
         return violation
+
+    def attempt(self, case: Any) -> None:
+        """Note one case, then :meth:`examine` it."""
+        with warnings.catch_warnings():
+            # what TensorFlow warns of is not judged; raised, it would pass for what its gradients
+            # raise
+            warnings.simplefilter("ignore")
+            with self._noted(case):
+                self.examine(case)
 
     def examine(self, case: Any) -> None:
         """Run one case and let every contract look at it.
@@ -165,7 +175,9 @@ class ItemRun:
         if self.plan.black_box is None:
             return nullcontext()
         told = next(iter(self.outcomes.values())).subject
-        note = Note(tuple(self.outcomes), told, self.mode, self.cases.source, case, self._replay)
+        source, replay = self.cases.source, self._replay
+        failed = tuple(o for o in self.outcomes.values() if o.failure is not None)
+        note = Note(tuple(self.outcomes), told, self.mode, source, case, replay, failed)
         return self.plan.black_box.trying(note)
 
     def _cover(self, looks: Mapping[str, Tally | Violation]) -> None:
@@ -312,12 +324,24 @@ def failure_text(heading: str, outcome: Outcome, failure: Failure, versions: str
     )
 
 
-def crashed(wreck: Wreck) -> list[Outcome]:
-    """What becomes of the contracts of an item in the middle of which its process died."""
-    note = wreck.note
-    why = "the process that ran it died, and left this behind:\n" + wreck.stack
+def crashed(note: Note, wreck: Wreck) -> list[Outcome]:
+    """What becomes of the contracts of an item in the middle of which its process died.
+
+    What had failed before stays so: the process died of a program that is smaller, or was to be.
+
+    Args:
+        note: what the process was trying.
+        wreck: what else it has left.
+    """
+    why = f"the process that ran it died{wreck.remark}"
+    if wreck.stack:
+        why += f"; it left this behind:\n{wreck.stack}"
     failure = Failure(wreck.kind, "an answer", wreck.cause, note.program, why.rstrip(), note.replay)
+    failed = {outcome.contract: outcome for outcome in note.failed}
+    for outcome in failed.values():
+        outcome.judge(0.0)  # violated, whatever the counts are
     return [
-        Outcome(contract, note.subject, note.mode, "crashed", examples=1, failure=failure)
+        failed.get(contract)
+        or Outcome(contract, note.subject, note.mode, "crashed", examples=1, failure=failure)
         for contract in note.contracts
     ]
