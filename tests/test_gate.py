@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from conformance.__main__ import main
 from conformance.errors import ExitCode
-from conformance.gate import command, markdown, report, terminal
+from conformance.gate import command, making, markdown, report, terminal
 from conformance.gate.comparable import ALLOWED
 from conformance.gate.compare import Comparison, compare
 from conformance.gate.kinds import FAIL_ON, KINDS
@@ -142,6 +142,31 @@ def test_a_known_deviation_that_is_new_is_a_regression_and_says_what_is_known(ga
         "versions  TensorFlow 2.21.0; not 2.20.0\n"
     )
     assert text.count("regressed: ") == 1
+
+
+def test_a_bisected_regression_says_in_which_version_it_is_first(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between 2.8 and 2.21 tox is asked; what holds is not."""
+    asked: list[str] = []
+
+    def tox(env: str, arguments: list[str], *_: Any, **__: Any) -> int:
+        asked.append(env)
+        verdict = "violated" if making.releases().index((env, releases[env])) > 8 else "holds"
+        write(
+            Path(arguments[arguments.index("--tape-record") + 1]),
+            data(outcome(verdict), version=releases[env]),
+        )
+        return 0
+
+    releases = dict(making.releases())
+    monkeypatch.setattr(making, "tox", tox)
+    _, text = gate.run(data(outcome(), version="2.8.4"), side(outcome("violated")), "--bisect")
+    count = len(asked)
+    gate.run(data(outcome(), version="2.8.4"), side(outcome()), "--bisect")
+
+    assert "first in  2.17.1\n" in text
+    assert len(asked) == count <= 4
 
 
 @pytest.mark.parametrize(

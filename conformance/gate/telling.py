@@ -57,14 +57,14 @@ def findings(comparison: Comparison, kinds: Iterable[str]) -> list[Finding]:
 def _key(change: Change) -> tuple[str, ...]:
     after = change.after
     if after is not None and after.verdict == "deviates" and change.kind in SHOWN:
-        return change.kind, *sorted(after.deviations)
+        return change.kind, str(change.first), *sorted(after.deviations)
     if change.kind == "support-lost":
         # a forward pass that raises is the same for every contract
         return change.kind, reason(after), change.why
     if change.kind == "became-inconclusive" and change.why:
         return change.kind, change.subject, change.mode, change.why
     told = "" if after is None else signature(after) or reason(after)
-    return change.kind, change.contract, told, change.why
+    return change.kind, change.contract, told, change.why, str(change.first)
 
 
 def _finding(comparison: Comparison, changes: list[Change]) -> Finding:
