@@ -187,6 +187,24 @@ def test_the_gate_fails_on_each_kind_that_takes_something_away(
     assert text.splitlines()[-1].endswith(f": 1 {KINDS[kind].title}")
 
 
+def test_a_crash_is_one_finding_and_faults_of_two_ops_are_two(gate: Gate) -> None:
+    """One process dies of one program; what two ops do is shown by two."""
+    crashed = [{"contract": f"promise-{i}", "mode": "xla"} for i in range(3)]
+    wrong = [{"subject": "tf.math.cos"}, {"subject": "tf.math.sin"}]
+    before = data(*(outcome(**cell) for cell in [*crashed, *wrong]))
+    after = side(
+        *(outcome("crashed", **cell) for cell in crashed),
+        *(outcome("violated", **cell) for cell in wrong),
+    )
+    _, text = gate.run(before, after)
+
+    assert [line for line in text.splitlines() if line.startswith(("regressed", "crashed"))] == [
+        "regressed: a-promise: Something is so.",
+        "regressed: a-promise: Something is so.",
+        "crashed: promise-0 and 2 more",
+    ]
+
+
 def test_what_fails_the_gate_can_be_chosen(gate: Gate) -> None:
     """Nothing at all, or what does not by default; words may be joined by commas."""
     before, after = data(outcome()), side(outcome("violated"))
