@@ -20,12 +20,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from conformance import __version__, environment, shards
+from conformance import __version__, environment, own_deviations, shards
 from conformance.blackbox import BlackBox, found
 from conformance.boundary import OLDEST, tensorflow, version
-from conformance.contract import CATALOGUE, Cases, Violation, stated
-from conformance.deviations import FILE as DEVIATIONS
-from conformance.deviations import Deviation, load
+from conformance.contract import Cases, Violation, stated
+from conformance.deviations import Deviation
 from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
@@ -70,6 +69,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         metavar="N",
         help="the base of all seeds (default: 0; random in the profile explore)",
+    )
+    group.addoption(
+        "--tape-deviations",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="known deviations of your own, beside conformance/deviations.toml; repeatable",
     )
     group.addoption(
         "--tape-shard",
@@ -177,6 +183,7 @@ class TapeRun:
         self.record = Record({})
         self.reported = 0
         self.broken = 0
+        self.news: list[str] = []
         self.collected: int | None = None
         self.deviations: tuple[Deviation, ...] = ()
         self.subjects: dict[str, None] = {}
@@ -330,11 +337,20 @@ class TapeRun:
             self._begin(len(ids))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out what belongs to other parts of the run."""
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        """Leave out what belongs to other parts of the run; take in the user's witnesses."""
+        ours = [item for item in items if isinstance(item, ContractItem)]
+        if ours:
+            try:
+                files = self.config.option.tape_deviations
+                self.deviations = own_deviations.known(files, self.subjects)
+            except UsageError as error:
+                _refuse(self.config, error)
+            items += own_deviations.items(session, self.deviations)
         if self.shard is None:
             return
-        ours = [item for item in items if isinstance(item, ContractItem)]
         usual = {item.nodeid: float(item.usual(self.profile)) for item in ours}
         mine = self.shard.takes(shards.weights(usual, self.took))
         others = [item for item in ours if item.nodeid not in mine]
@@ -345,12 +361,7 @@ class TapeRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """How many items there are, and what is known of the contracts that they speak for."""
-        items = [item for item in session.items if isinstance(item, ContractItem)]
-        if items:
-            try:
-                self.deviations = load(DEVIATIONS, CATALOGUE, self.subjects)
-            except UsageError as error:
-                _refuse(self.config, error)
+        if any(isinstance(item, ContractItem) for item in session.items):
             self._begin(len(session.items))
 
     def _begin(self, collected: int) -> None:
@@ -393,6 +404,8 @@ class TapeRun:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach the outcomes of an item to its report, which also travels between processes."""
         report = yield
+        if isinstance(item, own_deviations.WitnessItem) and item.news:
+            report.tape_news = item.news  # type: ignore[attr-defined]
         if isinstance(item, ContractItem) and call.when == "call":
             outcomes = [] if item.run is None else item.run.finish()
             if call.excinfo is None or any(o.failure is not None for o in outcomes):
@@ -411,6 +424,7 @@ class TapeRun:
             self.broken += getattr(report, "tape_broken", False)
             if report.failed:
                 self.failed[report.nodeid] = report
+            self.news += [report.tape_news] if hasattr(report, "tape_news") else []
         outcomes = getattr(report, "tape_outcomes", None)
         facts = getattr(report, "tape_facts", None)
         if self.is_worker:
@@ -459,7 +473,7 @@ class TapeRun:
         if not self.judges or (self.collected is None and not self.record.outcomes):
             return
         terminalreporter.write_sep("=", "tapemeasure")
-        for line in summary_lines(self.record):
+        for line in [*self.news, *summary_lines(self.record)]:
             terminalreporter.write_line(line)
         if self.broken:
             items = number(self.broken, "item")

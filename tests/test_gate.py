@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from conformance.__main__ import main
 from conformance.errors import ExitCode
-from conformance.gate import command, markdown, report, terminal
+from conformance.gate import command, making, markdown, report, terminal
 from conformance.gate.comparable import ALLOWED
 from conformance.gate.compare import Comparison, compare
 from conformance.gate.kinds import FAIL_ON, KINDS
@@ -144,6 +144,31 @@ def test_a_known_deviation_that_is_new_is_a_regression_and_says_what_is_known(ga
     assert text.count("regressed: ") == 1
 
 
+def test_a_bisected_regression_says_in_which_version_it_is_first(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between 2.8 and 2.21 tox is asked; what holds is not."""
+    asked: list[str] = []
+
+    def tox(env: str, arguments: list[str], *_: Any, **__: Any) -> int:
+        asked.append(env)
+        verdict = "violated" if making.releases().index((env, releases[env])) > 8 else "holds"
+        write(
+            Path(arguments[arguments.index("--tape-record") + 1]),
+            data(outcome(verdict), version=releases[env]),
+        )
+        return 0
+
+    releases = dict(making.releases())
+    monkeypatch.setattr(making, "tox", tox)
+    _, text = gate.run(data(outcome(), version="2.8.4"), side(outcome("violated")), "--bisect")
+    count = len(asked)
+    gate.run(data(outcome(), version="2.8.4"), side(outcome()), "--bisect")
+
+    assert "first in  2.17.1\n" in text
+    assert len(asked) == count <= 4
+
+
 @pytest.mark.parametrize(
     ("kind", "was", "is_"),
     [
@@ -160,6 +185,24 @@ def test_the_gate_fails_on_each_kind_that_takes_something_away(
 
     assert code == ExitCode.VIOLATED
     assert text.splitlines()[-1].endswith(f": 1 {KINDS[kind].title}")
+
+
+def test_a_crash_is_one_finding_and_faults_of_two_ops_are_two(gate: Gate) -> None:
+    """One process dies of one program; what two ops do is shown by two."""
+    crashed = [{"contract": f"promise-{i}", "mode": "xla"} for i in range(3)]
+    wrong = [{"subject": "tf.math.cos"}, {"subject": "tf.math.sin"}]
+    before = data(*(outcome(**cell) for cell in [*crashed, *wrong]))
+    after = side(
+        *(outcome("crashed", **cell) for cell in crashed),
+        *(outcome("violated", **cell) for cell in wrong),
+    )
+    _, text = gate.run(before, after)
+
+    assert [line for line in text.splitlines() if line.startswith(("regressed", "crashed"))] == [
+        "regressed: a-promise: Something is so.",
+        "regressed: a-promise: Something is so.",
+        "crashed: promise-0 and 2 more",
+    ]
 
 
 def test_what_fails_the_gate_can_be_chosen(gate: Gate) -> None:

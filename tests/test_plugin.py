@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textwrap import dedent
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -22,6 +23,19 @@ broken = cases("broken", crash)
 def never_judged(case):
     return Tally(conclusive=1)
 """
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_the_junit_report_of_pytest_has_every_item(checkout: Checkout, workers: str) -> None:
+    """With the failure in the words of its contract, as the terminal has it."""
+    checkout.contracts(HOLDS, VIOLATED)
+    checkout.run("--junitxml", "junit.xml", "-n", workers, "--tape-profile", "gate")
+    cases = ET.parse("junit.xml").getroot().iter("testcase")  # noqa: S314 - our own file
+    found = {case.get("name"): case.findtext("failure") for case in cases}
+
+    assert found.keys() == {"plain[eager]", "large[eager]"}
+    assert found["plain[eager]"] is None
+    assert str(found["large[eager]"]).startswith("number-small: Every number is below 1000.\n")
 
 
 def test_the_summary_has_a_line_for_what_does_not_hold_and_the_counts(checkout: Checkout) -> None:

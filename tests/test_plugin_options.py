@@ -35,6 +35,8 @@ def test_help_says_what_every_option_does_and_its_default(checkout: Checkout) ->
         "needs --tape-record "
         "--tape-examples=N cases of an item, instead of the profile's "
         "--tape-seed=N the base of all seeds (default: 0; random in the profile explore) "
+        "--tape-deviations=FILE known deviations of your own, beside "
+        "conformance/deviations.toml; repeatable "
         "--tape-shard=I/N run only the part I of N; see python -m conformance merge "
         "--tape-balance=FILE an earlier record, by whose seconds the parts of --tape-shard are "
         "made equal"

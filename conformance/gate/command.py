@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from conformance.errors import ExitCode, UsageError, nearest
-from conformance.gate import making, markdown, terminal
+from conformance.gate import bisect, making, markdown, terminal
 from conformance.gate.comparable import ALLOWED, check
 from conformance.gate.compare import Comparison, compare
 from conformance.gate.kinds import FAIL_ON, KINDS
@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--make",
         action="store_true",
         help="make the records of versions that are missing or stale, by tox",
+    )
+    parser.add_argument(
+        "--bisect",
+        action="store_true",
+        help="find the first version between the two that shows what fails, by tox",
     )
     parser.add_argument(
         "--fail-on",
@@ -77,6 +82,8 @@ def main(options: argparse.Namespace) -> int:
     passed_over = check(baseline, candidate, allowed)
     kinds = [kind for kind in KINDS if kind in fail_on]
     comparison = compare(baseline, candidate, kinds, passed_over)
+    if options.bisect and not comparison.passes:
+        comparison = _bisected(comparison, results)
     tell(comparison, options)
     return ExitCode.HOLDS if comparison.passes else ExitCode.VIOLATED
 
@@ -96,6 +103,16 @@ def tell(comparison: Comparison, options: argparse.Namespace) -> None:
             _print(reports[name]())
         else:
             _write(Path(path), reports[name]())
+
+
+def _bisected(comparison: Comparison, results: Path) -> Comparison:
+    side, folder = comparison.candidate, results / "gate" / "bisect"
+    versions = bisect.between(comparison.baseline.tensorflow, side.tensorflow)
+    return bisect.bisect(
+        comparison,
+        versions,
+        lambda version, items: bisect.measured(version, items, side.options, folder, _say),
+    )
 
 
 def _say(text: str) -> None:

@@ -48,9 +48,13 @@ def environment(name: str, known: Sequence[str]) -> str:
 
 def environments() -> list[str]:
     """The environments of tox.ini that measure a version."""
+    return [*(env for env, _ in releases()), "tfnightly", "tf"]
+
+
+def releases() -> list[tuple[str, str]]:
+    """The environments of tox.ini that measure a release, each with its version, in order."""
     text = (ROOT / "tox.ini").read_text("utf-8")
-    releases = re.findall(r"^ +(tf\d+\.\d+).*: TENSORFLOW_RELEASE = ", text, re.MULTILINE)
-    return [*releases, "tfnightly", "tf"]
+    return re.findall(r"^ +(tf\d+\.\d+).*: TENSORFLOW_RELEASE = (\S+)$", text, re.MULTILINE)
 
 
 def stale(path: Path, name: str, today: str) -> str:
@@ -133,10 +137,21 @@ def made(name: str, results: Path, run: Run, say: Callable[[str], None]) -> Path
     return path
 
 
-def tox(env: str, arguments: Sequence[str]) -> int:
-    """Run pytest in one of tox's environments, and let its output through."""
-    command = [os.environ.get(VARIABLE, sys.executable), "-m", "tox", "run", "-e", env]
+def tox(env: str, arguments: Sequence[str], command: str = "run", *, requirement: str = "") -> int:
+    """Run pytest, or a command, in one of tox's environments, and let its output through.
+
+    Args:
+        env: the environment.
+        arguments: for pytest, or the command.
+        command: ``run``, or ``exec`` for a command of its own.
+        requirement: what the environment `tf` is to install, if it is that one.
+    """
+    line = [os.environ.get(VARIABLE, sys.executable), "-m", "tox", command, "-e", env]
+    line += ["--skip-missing-interpreters", "false"] if command == "run" else []
     # inside of tox these are set for the environment that runs the gate
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TOX_", "VIRTUAL_ENV"))}
-    command += ["--skip-missing-interpreters", "false", "--", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=inherited, check=False).returncode  # noqa: S603 - tox, with our own arguments
+    inherited |= {"TAPEMEASURE_TF": requirement} if requirement else {}
+    run = subprocess.run(  # noqa: S603 - tox, with our own arguments
+        [*line, "--", *arguments], cwd=ROOT, env=inherited, check=False
+    )
+    return run.returncode

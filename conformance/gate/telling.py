@@ -55,16 +55,21 @@ def findings(comparison: Comparison, kinds: Iterable[str]) -> list[Finding]:
 
 
 def _key(change: Change) -> tuple[str, ...]:
-    after = change.after
-    if after is not None and after.verdict == "deviates" and change.kind in SHOWN:
-        return change.kind, *sorted(after.deviations)
+    """What two changes have in common that are told as one."""
+    after, first = change.after, str(change.first)
+    if after is not None and change.kind in SHOWN:
+        if after.failure is None:
+            return change.kind, first, *sorted(after.deviations)
+        # one process dies of one program, whatever was to be judged
+        about = after.failure.program if after.verdict == "crashed" else change.contract
+        return change.kind, first, about, change.subject, signature(after)
     if change.kind == "support-lost":
         # a forward pass that raises is the same for every contract
-        return change.kind, reason(after), change.why
+        return change.kind, first, reason(after), change.why
     if change.kind == "became-inconclusive" and change.why:
-        return change.kind, change.subject, change.mode, change.why
+        return change.kind, first, change.subject, change.mode, change.why
     told = "" if after is None else signature(after) or reason(after)
-    return change.kind, change.contract, told, change.why
+    return change.kind, first, change.contract, told, change.why
 
 
 def _finding(comparison: Comparison, changes: list[Change]) -> Finding:
@@ -75,15 +80,17 @@ def _finding(comparison: Comparison, changes: list[Change]) -> Finding:
     replay = f'pytest "{first.item}" {comparison.candidate.options}'
     if after.failure is not None:
         failure = after.failure
-        sentence = comparison.sentences.get(first.contract, "")
         facts = [
             ("expected", failure.expected),
             ("got", failure.got),
             ("because", failure.why),
             ("replay", failure.replay),
         ]
-        heading = f"{first.contract}: {sentence}"
-        return Finding(first.kind, heading, changes, failure.program, _noted(first, facts))
+        found = Finding(first.kind, "", changes, failure.program, _noted(first, facts))
+        sentence = comparison.sentences.get(first.contract, "")
+        alone = len(found.contracts) == 1
+        found.heading = f"{several(found.contracts, 1)}{f': {sentence}' if alone else ''}"
+        return found
     found = Finding(first.kind, "", changes)
     found.heading = f"known deviation {', '.join(after.deviations)}: {', '.join(found.contracts)}"
     for name in after.deviations:
