@@ -10,18 +10,17 @@ import os
 import secrets
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from conformance import __version__, environment, own_deviations, shards
-from conformance.blackbox import BlackBox, found
+from conformance.blackbox import BlackBox
 from conformance.boundary import OLDEST, tensorflow, version
 from conformance.contract import Cases, Violation, stated
 from conformance.deviations import Deviation
@@ -35,7 +34,8 @@ from conformance.registry import registry
 from conformance.running import ItemRun, Plan, failure_text
 from conformance.suite import fingerprint
 from conformance.summary import number, summary_lines
-from conformance.supervisor import Supervisor, Work, tell
+from conformance.supervisor import Supervisor, Work
+from conformance.workers import Workers
 
 HERE = Path(__file__).parent
 
@@ -122,6 +122,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # what ends a run from outside ends it as Ctrl-C does
         usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
         config.add_cleanup(partial(_restore, usual))
+    config.pluginmanager.register(run.workers, "tapemeasure-workers")
     supervisor = run.supervisor()
     if supervisor is not None:
         config.pluginmanager.register(supervisor, "tapemeasure-supervisor")
@@ -191,11 +192,7 @@ class TapeRun:
         self.unfinished = None if self.path is None else Unfinished(self.record, self.path)
         self._plan: Plan | None = None
         self.box: BlackBox | None = None
-        self.ready: set[str] = set()
-        self.failed: dict[str, pytest.TestReport] = {}
-        if getattr(option, "maxworkerrestart", "") is None:
-            # a run in which someone kills a worker for each item still says so of each
-            option.maxworkerrestart = str(sys.maxsize)
+        self.workers = Workers(config, self.record, self.seed, partial(_refuse, config))
 
     def _check_surroundings(self) -> None:
         """TensorFlow is there, and the record can be written."""
@@ -236,17 +233,18 @@ class TapeRun:
             )
         return self._plan
 
-    @cached_property
-    def boxes(self) -> tempfile.TemporaryDirectory[str]:
-        """Where workers keep what they try."""
-        return tempfile.TemporaryDirectory(prefix="tapemeasure-")
+    # -- workers ---------------------------------------------------------------------------------
 
-    def begin(self, box: BlackBox | None) -> dict[str, Any]:
+    def begin(self, box: BlackBox) -> dict[str, Any]:
         """Make this process one in which items run; what only such a process knows."""
-        self.is_worker, self.box = True, box
-        self._plan = None
-        _ = self.plan
+        self.is_worker, self.box, self._plan = True, box, None
+        tensorflow()
         return _facts()
+
+    def again(self, item: ContractItem) -> ItemRun:
+        """Make this process one in which items run, without a black box; an item that has run."""
+        self.is_worker, self.box, self._plan = True, None, None
+        return item.begun(self.plan)
 
     def supervisor(self) -> Supervisor | None:
         """Who runs the items of this process, if it is not itself that does."""
@@ -257,12 +255,12 @@ class TapeRun:
             return None
         given = getattr(self.config, "workerinput", None)
         if given is None:
-            given = {"tape_boxes": self.boxes.name, "workerid": "0", "workercount": 1}
+            given = {"tape_boxes": self.workers.boxes.name, "workerid": "0", "workercount": 1}
         work = Work(
             items=ContractItem,
             begin=self.begin,
             again=self.again,
-            retell=self.retell,
+            retell=self.workers.retell,
             refuse=partial(_refuse, self.config),
             folder=Path(given["tape_boxes"]),
             name=given["workerid"],
@@ -270,69 +268,9 @@ class TapeRun:
         )
         return Supervisor(self.config, work)
 
-    def again(self, item: ContractItem) -> ItemRun:
-        """Make this process one in which items run, without a black box; an item that has run."""
-        self.is_worker, self.box, self._plan = True, None, None
-        return item.begun(self.plan)
-
-    def retell(self, report: Any) -> None:
-        """Take what is known now of an item that was reported before; a worker sends it on."""
-        if self.is_worker:
-            output = self.config.workeroutput  # type: ignore[attr-defined]
-            output.setdefault("tape_retold", []).append(
-                self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
-            )
-            return
-        self.failed[report.nodeid].longrepr = report.longrepr
-        outcomes = map(outcome_from_json, json.loads(report.tape_outcomes))
-        told = {(o.contract, o.subject, o.mode): o for o in outcomes}
-        self.record.outcomes[:] = [
-            told.get((o.contract, o.subject, o.mode), o) for o in self.record.outcomes
-        ]
-
-    # -- workers ---------------------------------------------------------------------------------
-
     @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Every worker uses the same base seed, and keeps its notes in the same folder."""
-        node.workerinput["tape_seed"] = self.seed
-        node.workerinput["tape_boxes"] = self.boxes.name
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Why a worker refused, or died before there was anything that it could have died of."""
-        output = getattr(node, "workeroutput", {})
-        for data in output.get("tape_retold", []):
-            self.retell(
-                self.config.hook.pytest_report_from_serializable(config=self.config, data=data)
-            )
-        refused = output.get("tape_refused")
-        if refused:
-            what, expected, hint, code = refused
-            _refuse(
-                self.config, UsageError(what, expected=expected, hint=hint, code=ExitCode(code))
-            )
-        if error and node.gateway.id not in self.ready:
-            _refuse(
-                self.config,
-                UsageError(
-                    f"a worker died while it collected the contracts: {error}",
-                    expected="modules that can be imported",
-                    hint="see where: pytest conformance -n 0 --collect-only",
-                    code=ExitCode.INTERNAL,
-                ),
-            )
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:  # noqa: ARG002
-        """Someone has killed a worker of xdist, and with it the process that ran the item."""
-        tell(report, found(Path(self.boxes.name), report.node.gateway.id, "killed with its parent"))
-        report.when = "call"
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002
         """How many items there are, where workers collect them."""
-        self.ready.add(node.gateway.id)
         if self.judges:
             self._begin(len(ids))
 
@@ -422,8 +360,6 @@ class TapeRun:
         if report.when == "call":
             self.reported += 1
             self.broken += getattr(report, "tape_broken", False)
-            if report.failed:
-                self.failed[report.nodeid] = report
             self.news += [report.tape_news] if hasattr(report, "tape_news") else []
         outcomes = getattr(report, "tape_outcomes", None)
         facts = getattr(report, "tape_facts", None)

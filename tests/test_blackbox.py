@@ -320,6 +320,107 @@ def test_a_tensorflow_that_kills_who_imports_it_ends_the_run(
     assert "no such instruction" in output
 
 
+ORPHANED = """
+import os
+import signal
+import time
+
+
+def kill_the_parent(case, mode):
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+orphan = cases("orphan", kill_the_parent)
+
+
+@orphan.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
+def survives(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_worker_of_xdist_that_is_killed_is_replaced_too(checkout: Checkout) -> None:
+    """With the process that ran its item: that has the verdict, and the others lose nothing."""
+    checkout.contracts(HOLDS, ORPHANED, VIOLATED)
+    _, record = checkout.recorded("-n", "2")
+
+    assert verdicts(record) == {
+        "number-holds-eager": "holds",
+        "survives-eager": "crashed",
+        "number-small-eager": "violated",
+    }
+    assert record["footer"]["complete"]
+    (got,) = (o["failure"]["got"] for o in record["outcomes"] if o["verdict"] == "crashed")
+    assert got == "killed with its parent"
+
+
+WHERE = """
+import os
+import pathlib
+
+
+def note(case, mode):
+    pathlib.Path("ran").write_text(f"{os.getpid()} {os.getppid()}")
+    return case
+
+
+noted = cases("noted", note)
+
+
+@noted.contract("is-noted", "Every number is a number.", cites=[UNDOCUMENTED])
+def is_noted(case):
+    return Tally(conclusive=1)
+
+pathlib.Path("collected").write_text(str(os.getpid()))
+"""
+
+
+@pytest.mark.parametrize(("option", "where"), [("--strict-config", 1), ("--pdb", 0)])
+def test_a_debugger_has_the_items_in_its_own_process(
+    checkout: Checkout, option: str, where: int
+) -> None:
+    """Without one they run in a child of the process that has collected them."""
+    checkout.contracts(WHERE)
+    checkout.run(option)
+
+    ran = (checkout.path / "ran").read_text().split()
+    assert ran[where] == (checkout.path / "collected").read_text()
+
+
+WEARS_OUT = """
+import os
+import pathlib
+
+from conformance import supervisor
+
+supervisor.ITEMS = 2
+
+
+def note(case, mode):
+    pathlib.Path(f"ran-{os.getpid()}").touch()
+    return case
+
+
+noted = cases("noted", note, subjects=("a", "b", "c", "d", "e"))
+
+
+@noted.contract("is-noted", "Every number is a number.", cites=[UNDOCUMENTED])
+def is_noted(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_worker_is_replaced_before_it_has_run_too_many_items(checkout: Checkout) -> None:
+    """TensorFlow never gives back the memory of what it has compiled; nothing is lost by it."""
+    checkout.contracts(WEARS_OUT)
+    _, record = checkout.recorded("--tape-profile", "gate")
+
+    assert len(list(checkout.path.glob("ran-*"))) == 3
+    assert set(verdicts(record).values()) == {"holds"}
+    assert record["footer"]["complete"]
+
+
 DIES_WHERE_WORKERS_COLLECT = """
 import os
 

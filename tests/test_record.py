@@ -26,6 +26,7 @@ from conformance.record import (
     Failure,
     Outcome,
     Record,
+    Unfinished,
     check_writable,
     outcome_from_json,
 )
@@ -316,6 +317,19 @@ def test_a_failure_while_writing_leaves_the_old_record(tmp_path: Path, fault: Ou
 
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["mine.json"]
+
+
+def test_an_unfinished_record_is_whole_after_each_outcome(tmp_path: Path) -> None:
+    """What was reached since is added; what stands beside the outcomes comes with the last."""
+    path = tmp_path / "record.json"
+    made = record()
+    made.complete = False
+    unfinished = Unfinished(made, path)
+    for count in (0, 1, 2):
+        unfinished.write()
+
+        assert json.loads(path.read_text("ascii")) == made.to_json()
+        made.outcomes.append(outcome(subject=f"tf.{count}"))
 
 
 def test_a_place_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
