@@ -1,10 +1,10 @@
 """The record of a run: what gate and site read, so that neither needs TensorFlow.
 
 A record is one JSON file: a header (what ran, on what), the contracts with what they cite, the
-sentences of the documentation, outcomes (one for each contract, subject and mode) and a footer
-(whether it is complete, and counts). Its schema is published beside this
-module as ``record.schema.json``. Records are written atomically: a reader finds the old file or the
-new one, never half of one.
+sentences of the documentation, outcomes (one for each contract, subject and mode), observations
+(answers that nobody judges) and a footer (whether it is complete, and counts). Its schema is
+published beside this module as ``record.schema.json``. Records are written atomically: a reader
+finds the old file or the new one, never half of one.
 """
 
 from __future__ import annotations
@@ -130,6 +130,7 @@ class Record:
         registered: the types of ops that TensorFlow has a gradient function for, each with the
             reason why nothing here can reach it; "" if something can.
         coverage: which of these functions ran, and which were verified.
+        observations: what TensorFlow answers where nothing is promised; see the schema.
         complete: whether every collected item was run to its end.
         seconds: the wall time of the run.
     """
@@ -141,6 +142,7 @@ class Record:
     documentation: list[dict[str, Any]] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
+    observations: list[dict[str, Any]] = field(default_factory=list)
     complete: bool = False
     seconds: float = 0.0
 
@@ -150,7 +152,7 @@ class Record:
         return {verdict: found[verdict] for verdict in VERDICTS}
 
     def note(self, notes: Iterable[dict[str, Any]]) -> None:
-        """Take in what an item has seen: cited sentences, sentences, and gradient functions."""
+        """Take in what an item has seen: sentences, gradient functions, observations."""
         for note in notes:
             kind = note.pop("note")
             if kind == "citation":
@@ -158,6 +160,8 @@ class Record:
                 self.citations[key] = note
             elif kind == "gradient":
                 self.coverage.add([note["name"]], note["contracts"])
+            elif kind == "observation":
+                self.observations.append(note)
             else:
                 self.documentation.append(note)
 
@@ -180,6 +184,7 @@ class Record:
             "documentation": sorted(self.documentation, key=lambda s: s["symbol"]),
             "gradients": self.coverage.states(self.registered),
             "outcomes": [asdict(outcome) for outcome in ranked],
+            "observations": sorted(self.observations, key=lambda o: (o["subject"], o["program"])),
             "footer": {
                 "complete": self.complete,
                 "counts": self.counts(),

@@ -77,6 +77,7 @@ class ItemRun:
         usual = self.plan.profile.examples[self.mode] * self.cases.times
         if self.subject in self.cases.dear:
             usual = max(usual // 4, 1)
+        usual = min(usual, self.cases.most or usual)
         examples = self.plan.examples or usual
 
         def test(case: Any) -> None:

@@ -103,6 +103,14 @@ NOTES: list[dict[str, Any]] = [
         "by": ["a-promise"],
     },
     {"note": "gradient", "name": "Sin", "contracts": ["a-promise"]},
+    {
+        "note": "observation",
+        "subject": "tf.math.sqrt",
+        "special": "zeros",
+        "program": "print(tape.gradient(y, x))",
+        "values": ["tf.constant(0.0, tf.float64)"],
+        "answer": "x0: inf",
+    },
 ]
 
 
