@@ -193,6 +193,7 @@ class Cases(Generic[C, S]):
         times: how many times as many cases an item has as the profile says.
         dear: the subjects of which a case takes tenths of a second: they have a quarter of the
             cases.
+        most: how many cases an item has at most, if not as many as the profile says.
         one_each: whether each contract has cases of its own: subjects are then contracts' ids.
         notes: what of that which was seen is kept in the record beside the outcomes, ready for
             JSON.
@@ -207,6 +208,7 @@ class Cases(Generic[C, S]):
     modes: tuple[str, ...] = ALL_MODES
     times: int = 1
     dear: Collection[str] = ()
+    most: int | None = None
     one_each: bool = False
     notes: Callable[[S], Sequence[Mapping[str, Any]]] | None = None
     contracts: list[Contract] = field(default_factory=list)
@@ -224,7 +226,9 @@ class Cases(Generic[C, S]):
             mode: of the item.
         """
         usual = examples[mode] * self.times
-        return max(usual // 4, 1) if subject in self.dear else usual
+        if subject in self.dear:
+            usual = max(usual // 4, 1)
+        return min(usual, self.most or usual)
 
     def contract(  # noqa: PLR0913 - each is said by name, and most contracts say two
         self,

@@ -1,10 +1,10 @@
 """The record of a run: what gate and site read, so that neither needs TensorFlow.
 
 A record is one JSON file: a header (what ran, on what), the contracts with what they cite, the
-sentences of the documentation, outcomes (one for each contract, subject and mode) and a footer
-(whether it is complete, and counts). Its schema is published beside this
-module as ``record.schema.json``. Records are written atomically: a reader finds the old file or the
-new one, never half of one.
+sentences of the documentation, outcomes (one for each contract, subject and mode), observations
+(answers that nobody judges) and a footer (whether it is complete, and counts). Its schema is
+published beside this module as ``record.schema.json``. Records are written atomically: a reader
+finds the old file or the new one, never half of one.
 """
 
 from __future__ import annotations
@@ -151,6 +151,7 @@ class Record:
         coverage: which of these functions ran, and which were verified.
         programs: by item, the digest of its programs and of all up to each of them.
         deviations: the known ones that were met, by id.
+        observations: what TensorFlow answers where nothing is promised; see the schema.
         complete: whether every collected item was run to its end.
         seconds: the wall time of the run.
     """
@@ -164,6 +165,7 @@ class Record:
     coverage: Coverage = field(default_factory=Coverage)
     programs: dict[str, dict[str, Any]] = field(default_factory=dict)
     deviations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    observations: list[dict[str, Any]] = field(default_factory=list)
     complete: bool = False
     seconds: float = 0.0
 
@@ -185,6 +187,8 @@ class Record:
                 self.programs[note["item"]] = note
             elif kind == "deviation":
                 self.deviations[note["id"]] = note
+            elif kind == "observation":
+                self.observations.append(note)
             else:
                 self.documentation.append(note)
 
@@ -213,6 +217,7 @@ class Record:
             "gradients": self.coverage.states(self.registered),
             "programs": [programs for _, programs in sorted(self.programs.items())],
             "deviations": [known for _, known in sorted(self.deviations.items())],
+            "observations": sorted(self.observations, key=lambda o: (o["subject"], o["program"])),
         }
 
     def _footer(self) -> dict[str, Any]:

@@ -123,6 +123,14 @@ NOTES: list[dict[str, Any]] = [
         "link": "",
         "witness": "print(1)",
     },
+    {
+        "note": "observation",
+        "subject": "tf.math.sqrt",
+        "special": "zeros",
+        "program": "print(tape.gradient(y, x))",
+        "values": ["tf.constant(0.0, tf.float64)"],
+        "answer": "x0: inf",
+    },
 ]
 
 

@@ -10,6 +10,7 @@ from conformance import (
     regression_cases,
     scene_cases,
     second_order_cases,
+    special_cases,
     thread_cases,
 )
 from conformance.contract import CATALOGUE
@@ -44,6 +45,7 @@ from conformance.contracts import (
     recording,
     registrations,
     second_order,
+    special_values,
     state,
     stops,
     structures,
@@ -70,6 +72,7 @@ CHAPTERS = (
     jacobian_loops,
     batch_jacobians,
     values,
+    special_values,
     forward_mode,
     second_order,
     forward_nesting,
@@ -101,6 +104,7 @@ CHAPTERS = (
 
 graph = graph_cases.GRAPHS
 second_order_graph = second_order_cases.SECOND_ORDER
+special = special_cases.SPECIAL_VALUES
 regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS

@@ -93,6 +93,7 @@ class Op:
         alone: whether it occurs in graphs of itself alone, where its gradient is known to be at
             fault whatever it is given: what it hands on would be blamed on others.
         since: the first minor version that has it; before, its forward pass raises.
+        rough: why finite differences decide less than nine checks in ten about it, if they do.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Op:
     surrogate: str = ""
     alone: bool = False
     since: tuple[int, int] = (2, 8)
+    rough: str = ""
 
     @property
     def is_partner(self) -> bool:
