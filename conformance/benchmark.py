@@ -111,7 +111,7 @@ def verify(case: GraphCase) -> None:
 def _sized_cases(draw: Callable[..., Any], size: int) -> GraphCase:
     graph = draw(sized_graphs(size, NODES), "graph")
     roles = ("watched",) * len(graph.inputs)
-    flags = {"persistent": False, "forward": False, "unknown_rank": False}
+    flags = {"persistent": False, "forward": False, "unknown_rank": False, "pulls": False}
     return GraphCase(graph, roles, (draw(points(graph.inputs), "point"),), **flags)
 
 
