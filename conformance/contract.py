@@ -190,7 +190,7 @@ class Cases(Generic[C, S]):
         source: the case as a program that can be pasted.
         subjects: what outcomes are about; one empty string if there is only one.
         modes: the modes in which the family runs.
-        times: how many times as many cases an item has as the profile says.
+        times: how many times as many cases an item has as the profile says; it has at least one.
         dear: the subjects of which a case takes tenths of a second: they have a quarter of the
             cases.
         one_each: whether each contract has cases of its own: subjects are then contracts' ids.
@@ -205,7 +205,7 @@ class Cases(Generic[C, S]):
     source: Callable[[C], str]
     subjects: Collection[str] = ("",)
     modes: tuple[str, ...] = ALL_MODES
-    times: int = 1
+    times: float = 1
     dear: Collection[str] = ()
     one_each: bool = False
     notes: Callable[[S], Sequence[Mapping[str, Any]]] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Final
@@ -173,13 +173,15 @@ class GraphCase:
 
     def source(self, point: int = 0) -> str:
         """The case at one of its points as a TensorFlow program that runs when pasted."""
-        return self._program(point, self.persistent, self.weights)
+        return self.text(point, persistent=self.persistent, asking=self.asking(self.weights))
 
     def pulled(self, *cotangents: list[Array]) -> str:
         """The case at its first point as a program that asks with several cotangents in turn."""
-        return self._program(0, True, *cotangents)  # noqa: FBT003 - as in source above
+        lines = [line for cotangent in cotangents for line in self.asking(cotangent)]
+        return self.text(0, persistent=True, asking=lines)
 
-    def _program(self, point: int, persistent: bool, *cotangents: list[Array]) -> str:  # noqa: FBT001
+    def text(self, point: int, *, persistent: bool, asking: Sequence[str]) -> str:
+        """A program that records the graph at one of the points, and then asks the tape."""
         graph, lines = self.graph, ["import tensorflow as tf", ""]
         for i, (made, numbers, role) in enumerate(
             zip(graph.inputs, self.points[point], self.roles, strict=True)
@@ -192,17 +194,20 @@ class GraphCase:
         lines.append(f"with tf.GradientTape({'persistent=True' * persistent}) as tape:")
         lines += [f"    tape.watch([{', '.join(watched)}])"] * bool(watched)
         lines += [f"    {line}" for line in graph.statements()]
-        targets = ", ".join(graph.name(graph.outputs[k]) for k in self.targets)
-        sources = ", ".join(f"x{i}" for i in range(len(graph.inputs)))
-        for cotangent in cotangents:
-            weights = ", ".join(
-                tensor_source(kind, tuple(w.ravel().tolist()))
-                for kind, w in zip(self.target_types, cotangent, strict=True)
-            )
-            lines.append(f"weights = [{weights}]")
-            asked = f"[{targets}], [{sources}], output_gradients=weights"
-            lines.append(f"print(tape.gradient({asked}))")
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *asking]) + "\n"
+
+    def asking(self, cotangent: list[Array]) -> list[str]:
+        """What asks the tape of a program with a cotangent."""
+        targets = ", ".join(self.graph.name(self.graph.outputs[k]) for k in self.targets)
+        sources = ", ".join(f"x{i}" for i in range(len(self.graph.inputs)))
+        weights = ", ".join(
+            tensor_source(kind, tuple(w.ravel().tolist()))
+            for kind, w in zip(self.target_types, cotangent, strict=True)
+        )
+        return [
+            f"weights = [{weights}]",
+            f"print(tape.gradient([{targets}], [{sources}], output_gradients=weights))",
+        ]
 
 
 _FLAGS: Final = st.sampled_from(

@@ -76,8 +76,8 @@ class ItemRun:
         """
         usual = self.plan.profile.examples[self.mode] * self.cases.times
         if self.subject in self.cases.dear:
-            usual = max(usual // 4, 1)
-        examples = self.plan.examples or usual
+            usual /= 4
+        examples = self.plan.examples or max(int(usual), 1)
 
         def test(case: Any) -> None:
             with warnings.catch_warnings():

@@ -90,7 +90,7 @@ def test_what_is_not_zero_for_the_zero_cotangent_is_accused(error: float) -> Non
     found = accusation("zero-cotangent", seen)
 
     assert found is not None
-    assert (found.kind, found.expected) == ("zeros", "zeros for x0")
+    assert (found.kind, found.expected) == ("value", "zeros for x0")
     assert found.got == f"{error!r} at [2]"
 
 

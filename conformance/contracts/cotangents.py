@@ -16,13 +16,9 @@ from conformance.contracts.values import comparable, raised
 from conformance.drawn_graphs import COMBINED, PART, ZERO
 from conformance.graph_cases import GRAPHS, Seen
 from conformance.oracles.agreement import RESOLUTION
-from conformance.oracles.lower_precision import DoublePrecision
+from conformance.roundings import Roundings, largest
 
 Array = npt.NDArray[Any]
-
-FEW, MANY = 2, 32
-"""How many disturbed runs of each kind show how roundings grow: before a gradient is accused as
-many as for lower precisions."""
 
 
 @GRAPHS.contract(
@@ -53,7 +49,7 @@ def zero_cotangent(seen: Seen) -> Tally:
         else:
             index = np.unravel_index((gradient != 0).argmax(), gradient.shape)
             raise Violation(
-                kind="zeros",
+                kind="value",
                 expected=f"zeros for x{i}",
                 got=f"{gradient[index].item()!r} at {[int(k) for k in index]}",
                 where=seen.case.pulled(seen.case.cotangents[ZERO]),
@@ -101,17 +97,17 @@ def linear_cotangent(seen: Seen) -> Tally:
         if answer is None:
             return tally
         gradients.append(comparable(seen, answer))
-    bounds = _Bounds(seen)
+    bounds = Roundings(seen.case, *_asked(seen))
     for i in gradients[0] if all(gradients) else ():
         usual, part, combined = (one[i] for one in gradients)
-        terms = [_largest(one[i]) for one in gradients]
+        terms = [largest(one[i]) for one in gradients]
         if not np.isfinite(terms).all():
             tally.undecided("the gradient is not finite")
             continue
         expected = -usual - part
-        bound = bounds.covering(i, _largest(combined - expected), sum(terms))
+        bound = bounds.covering(i, largest(combined - expected), sum(terms))
         if bound is None:
-            raise _accusation(seen, i, expected, combined, bounds.of(i, MANY))
+            raise _accusation(seen, i, expected, combined, bounds.why(i))
         if not any(terms):
             tally.trivial += 1
         elif bound < max(RESOLUTION, 32 * seen.case.coarsest) * terms[-1]:
@@ -121,67 +117,17 @@ def linear_cotangent(seen: Seen) -> Tally:
     return tally
 
 
-def _accusation(seen: Seen, i: int, expected: Array, got: Array, bound: float) -> Violation:
+def _asked(seen: Seen) -> list[list[Array]]:
+    return [seen.case.weights, seen.case.cotangents[PART], seen.case.cotangents[COMBINED]]
+
+
+def _accusation(seen: Seen, i: int, expected: Array, got: Array, why: str) -> Violation:
     index = np.unravel_index(np.abs(got - expected).argmax(), got.shape)
-    asked = seen.case.cotangents
     return Violation(
         kind="value",
         expected=f"{expected[index].item()!r} for x{i}{[int(k) for k in index]}",
         got=f"{got[index].item()!r}",
-        where=seen.case.pulled(seen.case.weights, asked[PART], asked[COMBINED]),
+        where=seen.case.pulled(*_asked(seen)),
         why="minus the sum of the gradients for two cotangents, where that for minus their sum is "
-        f"asked for; rounding explains {bound:.1e}, measured by {6 * MANY} disturbed runs",
+        f"asked for; {why}",
     )
-
-
-def _largest(array: Array) -> float:
-    return float(np.abs(array).max(initial=0.0))
-
-
-class _Bounds:
-    """How far the three gradients together may be off by rounding.
-
-    What cancels on the way back (of a softmax all of it may) leaves roundings that are larger than
-    what is left; so where those of all ops do not explain what is off, they are measured, as for
-    lower precisions.
-    """
-
-    def __init__(self, seen: Seen) -> None:
-        self._case = seen.case
-        self._measured: dict[int, dict[int, float]] = {}
-
-    def covering(self, i: int, off: float, terms: float) -> float | None:
-        """A bound for a source that explains what is off, the cheapest there is; or None."""
-        case = self._case
-        bound = 4 * (1 + case.graph.length) * case.coarsest * terms
-        if off <= bound:
-            return bound
-        return next((b for runs in (FEW, MANY) if off <= (b := self.of(i, runs))), None)
-
-    def of(self, i: int, runs: int) -> float:
-        """The bound that so many disturbed runs give; infinite where they cannot be run."""
-        if runs not in self._measured:
-            self._measured[runs] = self._measure(runs)
-        return self._measured[runs][i]
-
-    def _measure(self, runs: int) -> dict[int, float]:
-        case = self._case
-        found = dict.fromkeys(case.differentiated, 0.0)
-        for weights in (case.weights, case.cotangents[PART], case.cotangents[COMBINED]):
-            double = DoublePrecision(
-                tensorflow(),
-                graph=case.graph,
-                arrays=case.arrays(0),
-                targets=case.targets,
-                weights=weights,
-                sources=case.differentiated,
-                epsilon=case.coarsest,
-            )
-            try:
-                references = double.references(between=runs, inside=runs)
-            except Exception as error:  # noqa: BLE001 - what only this mode runs has no reference
-                raised_by_tensorflow(error)
-                return dict.fromkeys(found, np.inf)
-            for i, reference in references.items():
-                found[i] += reference.bound if np.isfinite(reference.bound) else np.inf
-        return found

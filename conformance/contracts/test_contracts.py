@@ -5,6 +5,7 @@ from dataclasses import replace
 from conformance import (
     documentation_cases,
     graph_cases,
+    jacobian_cases,
     literal_cases,
     program_cases,
     regression_cases,
@@ -30,6 +31,7 @@ from conformance.contracts import (
     forward_mode,
     forward_nesting,
     functions,
+    jacobian_graphs,
     jacobian_loops,
     jacobians,
     keras2_optimizers,
@@ -70,6 +72,7 @@ CHAPTERS = (
     jacobians,
     jacobian_loops,
     batch_jacobians,
+    jacobian_graphs,
     values,
     cotangents,
     forward_mode,
@@ -103,6 +106,7 @@ CHAPTERS = (
 
 graph = graph_cases.GRAPHS
 second_order_graph = second_order_cases.SECOND_ORDER
+jacobian_graph = jacobian_cases.JACOBIANS
 regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS
