@@ -118,7 +118,7 @@ def _sized_cases(draw: Callable[..., Any], size: int) -> GraphCase:
     small = tuple(replace(made, type=made.type.like(shape=(few,))) for made in graph.inputs)
     point = tuple(numbers * (size // few) for numbers in draw(points(small), "point"))
     roles = ("watched",) * len(graph.inputs)
-    flags = {"persistent": False, "forward": False, "unknown_rank": False}
+    flags = {"persistent": False, "forward": False, "unknown_rank": False, "pulls": False}
     return GraphCase(graph, roles, (point,), **flags)
 
 

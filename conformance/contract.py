@@ -190,7 +190,7 @@ class Cases(Generic[C, S]):
         source: the case as a program that can be pasted.
         subjects: what outcomes are about; one empty string if there is only one.
         modes: the modes in which the family runs.
-        times: how many times as many cases an item has as the profile says.
+        times: how many times as many cases an item has as the profile says; it has at least one.
         dear: the subjects of which a case takes tenths of a second: they have a quarter of the
             cases.
         most: how many cases an item has at most, if not as many as the profile says.
@@ -206,7 +206,7 @@ class Cases(Generic[C, S]):
     source: Callable[[C], str]
     subjects: Collection[str] = ("",)
     modes: tuple[str, ...] = ALL_MODES
-    times: int = 1
+    times: float = 1
     dear: Collection[str] = ()
     most: int | None = None
     one_each: bool = False
@@ -227,8 +227,9 @@ class Cases(Generic[C, S]):
         """
         usual = examples[mode] * self.times
         if subject in self.dear:
-            usual = max(usual // 4, 1)
-        return min(usual, self.most or usual)
+            usual /= 4
+        usual = max(int(usual), 1)
+        return usual if self.most is None else min(usual, self.most)
 
     def contract(  # noqa: PLR0913 - each is said by name, and most contracts say two
         self,

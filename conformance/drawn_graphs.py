@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Final
@@ -29,6 +29,10 @@ _ROLES: Final = (WATCHED, VARIABLE, WATCHED, CONSTANT, WATCHED, VARIABLE, FROZEN
 """What an input may be to the tape, as often as it should be: a watched Tensor, a trainable or a
 non-trainable Variable, a Tensor that nobody watches."""
 
+ZERO: Final = "zero"
+PART: Final = "part"
+COMBINED: Final = "combined"
+
 RATE: Final = 0.25
 """The learning rate of the step that follows: a power of two, so that only one rounding happens."""
 POINTS: Final = 3
@@ -53,6 +57,7 @@ class GraphCase:
         persistent: whether the tape is persistent.
         forward: whether forward mode is asked too.
         unknown_rank: whether the open signature of the dynamic mode leaves even ranks unknown.
+        pulls: whether the gradient is asked for with other cotangents too.
     """
 
     graph: Graph
@@ -61,11 +66,12 @@ class GraphCase:
     persistent: bool
     forward: bool
     unknown_rank: bool
+    pulls: bool
 
     @cached_property
     def digest(self) -> bytes:
         """A stable hash of everything that was drawn."""
-        flags = (self.roles, self.persistent, self.forward, self.unknown_rank)
+        flags = (self.roles, self.persistent, self.forward, self.unknown_rank, self.pulls)
         kinds = [(i.type.dtype, i.type.shape) for i in self.graph.inputs]
         found = hashlib.sha256(f"{self.graph.definition}{kinds}{flags}".encode())
         for point in range(len(self.points)):
@@ -129,6 +135,24 @@ class GraphCase:
         """The cotangent: what weighs the elements of each target, exact in every dtype."""
         return self._scatter("weights", self.target_types)
 
+    @cached_property
+    def cotangents(self) -> dict[str, list[Array]]:
+        """Other cotangents by name, exact in every dtype; none if they are not asked for.
+
+        ``zero``; ``part``, which is every other element of the weights; and ``combined``, which is
+        minus the weights minus that part. So no element of it is one of the weights, and what is
+        no linear function of them is found out: a square, a modulus, what is clipped or added.
+        """
+        if not self.pulls:
+            return {}
+        masks = [np.arange(w.size).reshape(w.shape) % 2 == 0 for w in self.weights]
+        parts = [np.where(mask, w, 0) for mask, w in zip(masks, self.weights, strict=True)]
+        return {
+            ZERO: [np.zeros_like(w) for w in self.weights],
+            PART: parts,
+            COMBINED: [-w - part for w, part in zip(self.weights, parts, strict=True)],
+        }
+
     def direction(self, number: int) -> dict[int, Array]:
         """A tangent for each differentiated input; another ``number`` gives another direction."""
         kinds = [self.graph.inputs[i].type for i in self.differentiated]
@@ -155,6 +179,15 @@ class GraphCase:
 
     def source(self, point: int = 0) -> str:
         """The case at one of its points as a TensorFlow program that runs when pasted."""
+        return self.text(point, persistent=self.persistent, asking=self.asking(self.weights))
+
+    def pulled(self, *cotangents: list[Array]) -> str:
+        """The case at its first point as a program that asks with several cotangents in turn."""
+        lines = [line for cotangent in cotangents for line in self.asking(cotangent)]
+        return self.text(0, persistent=True, asking=lines)
+
+    def text(self, point: int, *, persistent: bool, asking: Sequence[str]) -> str:
+        """A program that records the graph at one of the points, and then asks the tape."""
         graph, lines = self.graph, ["import tensorflow as tf", ""]
         for i, (made, numbers, role) in enumerate(
             zip(graph.inputs, self.points[point], self.roles, strict=True)
@@ -164,23 +197,29 @@ class GraphCase:
                 text = f"tf.Variable({text}{', trainable=False' if role == FROZEN else ''})"
             lines.append(f"x{i} = {text}")
         watched = [f"x{i}" for i in self.inputs(WATCHED)]
-        lines.append(f"with tf.GradientTape({'persistent=True' * self.persistent}) as tape:")
+        lines.append(f"with tf.GradientTape({'persistent=True' * persistent}) as tape:")
         lines += [f"    tape.watch([{', '.join(watched)}])"] * bool(watched)
         lines += [f"    {line}" for line in graph.statements()]
-        targets = ", ".join(graph.name(graph.outputs[k]) for k in self.targets)
-        sources = ", ".join(f"x{i}" for i in range(len(graph.inputs)))
+        return "\n".join([*lines, *asking]) + "\n"
+
+    def asking(self, cotangent: list[Array]) -> list[str]:
+        """What asks the tape of a program with a cotangent."""
+        targets = ", ".join(self.graph.name(self.graph.outputs[k]) for k in self.targets)
+        sources = ", ".join(f"x{i}" for i in range(len(self.graph.inputs)))
         weights = ", ".join(
             tensor_source(kind, tuple(w.ravel().tolist()))
-            for kind, w in zip(self.target_types, self.weights, strict=True)
+            for kind, w in zip(self.target_types, cotangent, strict=True)
         )
-        lines.append(f"weights = [{weights}]")
-        lines.append(f"print(tape.gradient([{targets}], [{sources}], output_gradients=weights))")
-        return "\n".join(lines) + "\n"
+        return [
+            f"weights = [{weights}]",
+            f"print(tape.gradient([{targets}], [{sources}], output_gradients=weights))",
+        ]
 
 
 _FLAGS: Final = st.sampled_from(
     [
-        (persistent, forward, rank)
+        (persistent, forward, rank, pulls)
+        for pulls in (False, False, False, True)
         for forward in (False, False, False, True)
         for persistent in (False, False, False, True)
         for rank in (False, True)
@@ -206,21 +245,26 @@ def graph_cases(
     return _graph_cases(graphs(subject, among=among), POINTS if MODES[mode].traced else 1)
 
 
+def _role(drawn: str, dtype: str) -> str:
+    """What an input is to the tape; integers and booleans are Tensors, watched all the same."""
+    if dtypes.is_differentiable(dtype) or drawn == WATCHED:
+        return drawn
+    return CONSTANT
+
+
 @st.composite
 def _graph_cases(
     draw: Callable[..., Any], graphs: st.SearchStrategy[Graph], points: int
 ) -> GraphCase:
     # before the graph, and of one length, so that no later draw moves when the graph shrinks
-    flags = draw(_FLAGS, "persistent, forward, unknown rank")
+    flags = draw(_FLAGS, "persistent, forward, unknown rank, pulls")
     code = draw(_ROLE_CODES, "roles")
     graph = draw(graphs, "graph")
     roles = tuple(
-        _ROLES[code[i % len(code)] % len(_ROLES)]
-        if dtypes.is_differentiable(made.type.dtype)
-        else CONSTANT
+        _role(_ROLES[code[i % len(code)] % len(_ROLES)], made.type.dtype)
         for i, made in enumerate(graph.inputs)
     )
     drawn = tuple(draw_point(draw, graph.inputs) for _ in range(points))
-    persistent, forward, unknown_rank = flags
+    persistent, forward, unknown_rank, pulls = flags
     forward = forward and len(graph.nodes) <= FORWARD_NODES
-    return GraphCase(graph, roles, drawn, persistent, forward, unknown_rank)
+    return GraphCase(graph, roles, drawn, persistent, forward, unknown_rank, pulls)

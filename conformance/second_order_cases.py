@@ -66,10 +66,11 @@ def gradient_of(case: GraphCase, source: int) -> SecondOrderCase:
         outer,
         case.roles,
         case.points,
-        case.persistent,
-        case.forward,
-        case.unknown_rank,
-        case,
+        persistent=case.persistent,
+        forward=case.forward,
+        unknown_rank=case.unknown_rank,
+        pulls=False,
+        first=case,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from conformance import (
     documentation_cases,
     graph_cases,
+    jacobian_cases,
     literal_cases,
     program_cases,
     regression_cases,
@@ -21,6 +22,7 @@ from conformance.contracts import (
     checkers,
     composites,
     control_flow,
+    cotangents,
     custom_functions,
     custom_gradients,
     custom_nesting,
@@ -30,6 +32,7 @@ from conformance.contracts import (
     forward_mode,
     forward_nesting,
     functions,
+    jacobian_graphs,
     jacobian_loops,
     jacobians,
     keras2_optimizers,
@@ -71,8 +74,10 @@ CHAPTERS = (
     jacobians,
     jacobian_loops,
     batch_jacobians,
+    jacobian_graphs,
     values,
     special_values,
+    cotangents,
     forward_mode,
     second_order,
     forward_nesting,
@@ -105,6 +110,7 @@ CHAPTERS = (
 graph = graph_cases.GRAPHS
 second_order_graph = second_order_cases.SECOND_ORDER
 special = special_cases.SPECIAL_VALUES
+jacobian_graph = jacobian_cases.JACOBIANS
 regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS

@@ -28,7 +28,7 @@ Gradients = dict[int, Array]
     cites=[docstring("tf.GradientTape.gradient", "Returned structure is the same as")],
 )
 def gradient_shape_and_dtype(seen: Seen) -> Tally:
-    """Shape and dtype are compared exactly, IndexedSlices made dense."""
+    """Shape and dtype are compared exactly, IndexedSlices made dense; so is what those say."""
     tally = Tally()
     for number, point in enumerate(seen.points):
         for i in seen.case.differentiated:
@@ -42,6 +42,14 @@ def gradient_shape_and_dtype(seen: Seen) -> Tally:
                     got=f"{found.dtype} {list(found.array.shape)}",
                     where=seen.case.source(number),
                     why="the source's own shape and dtype",
+                )
+            if point.dense_shapes.get(i, kind.shape) != kind.shape:
+                raise Violation(
+                    kind="slices",
+                    expected=f"slices of {list(kind.shape)} for x{i}",
+                    got=f"slices of {list(point.dense_shapes[i])}",
+                    where=seen.case.source(number),
+                    why="the source's own shape is what dense_shape says",
                 )
             tally.conclusive += 1
     return tally
