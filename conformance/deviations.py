@@ -51,7 +51,8 @@ class Deviation:
         ops: catalogue entries of which the failing program holds at least one; empty: any.
         dtypes: what that op takes or returns, one of them at least; empty: anything.
         operands: what is said of its operands: ``zero`` (an element of one is exactly zero, at one
-            of the points), ``empty`` (one has no elements, or a result has none), ``broadcast``
+            of the points), ``empty`` (one has no elements, a result has none, or a
+            tensor that is an argument), ``broadcast``
             (their shapes differ), ``same`` (two of them are one value) or ``repeated`` (an
             argument holds one integer twice).
         modes: the modes in which it shows; empty: all.
@@ -125,7 +126,10 @@ def _dtypes(graph: Graph, node: Node) -> set[str]:
 
 
 def _is_empty(graph: Graph, node: Node) -> bool:
-    return any(not t.size for t in (*(graph.types[i] for i in node.operands), *node.outputs))
+    constants = (a for a in node.args if isinstance(a, Constant))
+    return any(c.value == () for c in constants) or any(
+        not t.size for t in (*(graph.types[i] for i in node.operands), *node.outputs)
+    )
 
 
 def _repeats(argument: Argument) -> bool:

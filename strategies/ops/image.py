@@ -138,13 +138,15 @@ BETWEEN = (
 """A shift by half a pixel, another scale, and a projection: they read between pixels."""
 
 
-def projection(name: str, transforms: tuple[tuple[float, ...], ...], **filled: Any) -> Op:
+def projection(
+    name: str, transforms: tuple[tuple[float, ...], ...], *, alone: bool = False, **filled: Any
+) -> Op:
     """Register a projective transform of images.
 
     Args:
         name: the public name.
-        transforms: the transforms. The registered gradient resamples along the inverse: that is
-            the gradient where pixels go to pixels.
+        transforms: the transforms.
+        alone: as in :class:`Op`.
         **filled: the value outside of the image, where it can be given.
     """
 
@@ -160,8 +162,13 @@ def projection(name: str, transforms: tuple[tuple[float, ...], ...], **filled: A
         bounds = min(x.bounds[0], 0.0), max(x.bounds[1], 0.0)
         return call(images=x, **named, result=x.type.like(shape, bounds))
 
-    return op(name, dtypes=FLOATS)(build)
+    return op(name, call=name.partition("(")[0], dtypes=FLOATS, alone=alone)(build)
 
 
 projection("tf.raw_ops.ImageProjectiveTransformV2", LATTICE)
-projection("tf.raw_ops.ImageProjectiveTransformV3", LATTICE + BETWEEN, fill_value=0.0)
+projection("tf.raw_ops.ImageProjectiveTransformV3", LATTICE, fill_value=0.0)
+# an entry of its own, as the registered gradient resamples along the inverse: that is the gradient
+# where pixels go to pixels alone
+projection(
+    "tf.raw_ops.ImageProjectiveTransformV3(between pixels)", BETWEEN, alone=True, fill_value=0.0
+)

@@ -181,6 +181,7 @@ batch_norm("tf.raw_ops.FusedBatchNormV2")
 batch_norm("tf.raw_ops.FusedBatchNormV3", volumes=True)
 
 
+# alone, as what comes back through the mean and the variance is known to be dropped
 @op("tf.compat.v1.nn.fused_batch_norm", dtypes=("float32",), alone=True)
 def fused_batch_norm(site: Site) -> Call:
     """The normalised batch, its mean and its variance."""
