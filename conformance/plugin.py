@@ -26,7 +26,14 @@ from conformance.deviations import FILE as DEVIATIONS
 from conformance.deviations import Deviation, load
 from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
-from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
+from conformance.profiles import (
+    DEFAULT,
+    PROFILES,
+    Profile,
+    draw_each_case_afresh,
+    forget_local_constants,
+    takes,
+)
 from conformance.reach import why_out_of_reach
 from conformance.record import Record, check_writable, outcome_from_json
 from conformance.registry import registry
@@ -434,6 +441,7 @@ class ContractItem(pytest.Function):
     def runtest(self) -> None:
         """Draw and run the cases."""
         forget_local_constants()
+        draw_each_case_afresh()
         try:
             plan = self.config.stash[RUN].plan
         except UsageError as error:  # the installed TensorFlow cannot even be imported
