@@ -22,7 +22,13 @@ from conformance.contract import Unsupported, Violation
 from conformance.contracts import test_contracts
 from conformance.drawn_graphs import GraphCase, graph_cases
 from conformance.graph_cases import run
-from conformance.profiles import PROFILES, forget_local_constants, hypothesis_settings, seed_for
+from conformance.profiles import (
+    PROFILES,
+    draw_each_case_afresh,
+    forget_local_constants,
+    hypothesis_settings,
+    seed_for,
+)
 from strategies.drawing import points
 from strategies.ops import CATALOGUE
 from strategies.sized import sized_graphs
@@ -78,6 +84,8 @@ def each(cases: st.SearchStrategy[GraphCase], count: int, look: Callable[[GraphC
         look(case)
 
     forget_local_constants()
+
+    draw_each_case_afresh()
     test()
     return seen
 

@@ -26,7 +26,14 @@ from conformance.contract import Cases, Violation, stated
 from conformance.deviations import Deviation
 from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
-from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
+from conformance.profiles import (
+    DEFAULT,
+    PROFILES,
+    Profile,
+    draw_each_case_afresh,
+    forget_local_constants,
+    takes,
+)
 from conformance.reach import why_out_of_reach
 from conformance.reading import took
 from conformance.record import Record, Unfinished, check_writable, outcome_from_json
@@ -494,6 +501,7 @@ class ContractItem(pytest.Function):
     def runtest(self) -> None:
         """Draw and run the cases."""
         forget_local_constants()
+        draw_each_case_afresh()
         try:
             plan = self.config.stash[RUN].plan
         except UsageError as error:  # the installed TensorFlow cannot even be imported

@@ -130,6 +130,16 @@ def shrinking_at_most(seconds: int) -> Iterator[None]:
         engine.MAX_SHRINKING_SECONDS = before
 
 
+def draw_each_case_afresh() -> None:
+    """Keep Hypothesis from making cases out of the one before, by copying one part over another.
+
+    From the eleventh case on it does so up to six times for each that it draws, which makes two in
+    three of an item's cases the same ops on the same shapes once more. Values that are there twice
+    are what our strategies give by themselves. There is no public switch: the same touch as below.
+    """
+    engine.ConjectureRunner.generate_mutations_from = lambda *_: None  # type: ignore[method-assign]
+
+
 def forget_local_constants() -> None:
     """Keep Hypothesis from drawing constants of whatever local modules happen to be loaded.
 

@@ -24,6 +24,7 @@ from strategies.ops.windows import (
     images,
     is_filled,
     is_image,
+    misfits,
     slidings,
 )
 from strategies.shapes import Shape
@@ -141,6 +142,33 @@ def any_convolution(site: Site) -> Call:
         named["strides"] = how.strides
     result = _convolved(x, f, how, channels)
     return call(x, f, padding=how.padding, **named, result=result)
+
+
+def without_place(name: str, rank: int, *, given: Callable[[Shape], Any] = lambda _: 1) -> Op:
+    """Register a convolution in steps of one with a filter that is longer than the image.
+
+    Args:
+        name: the public name.
+        rank: the number of spatial axes.
+        given: how the strides are given.
+    """
+
+    def build(site: Site) -> Call:
+        x = _image(site, rank, empty=False)
+        how = site.draw(misfits(x.shape[1:-1]), "window")
+        channels = site.draw(one_of(*OUT), "channels")
+        f = site.operand(shape=(*how.sides, x.shape[-1], channels), domain=SMALL)
+        many = channels * x.shape[-1] if "depthwise" in name else channels
+        shape = (x.shape[0], *how.shape, many)
+        return call(x, f, given(how.strides), how.padding, result=x.type.like(shape, (0, 0)))
+
+    return op(f"{name}(no place)", call=name, dtypes=("float64",), alone=True)(build)
+
+
+without_place("tf.nn.conv1d", 1)
+without_place("tf.nn.conv2d", 2)
+without_place("tf.nn.conv3d", VOLUME, given=around)
+without_place("tf.nn.depthwise_conv2d", 2, given=around)
 
 
 @op("tf.nn.depthwise_conv2d", dtypes=KINDS)

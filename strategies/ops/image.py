@@ -36,6 +36,29 @@ def rgb_to_hsv(site: Site) -> Call:
     return call(x, result=x.type.like(bounds=(0.0, max(1.0, x.bounds[1]))))
 
 
+# by themselves, as they have no gradient
+@op("tf.image.hsv_to_rgb", dtypes=FLOATS, alone=True)
+def hsv_to_rgb(site: Site) -> Call:
+    """Colours of a hue, a saturation and a value."""
+    x = site.operand(min_rank=1, domain=INSIDE, fits=_is_colour)
+    return call(x, result=x.type.like(bounds=(0.0, x.bounds[1])))
+
+
+def adjusting(name: str, *amounts: float) -> Op:
+    """Register a change of all colours of an image by an amount."""
+
+    def build(site: Site) -> Call:
+        x = site.operand(min_rank=3, domain=INSIDE, fits=_is_colour)
+        amount = site.draw(one_of(*amounts), "amount")
+        return call(x, amount, result=x.type.like(bounds=(0.0, x.bounds[1])))
+
+    return op(name, dtypes=("float32", "bfloat16"), ties=True, alone=True)(build)
+
+
+adjusting("tf.image.adjust_hue", 0.25, -0.5)
+adjusting("tf.image.adjust_saturation", 0.5, 2.0, 0.0)
+
+
 @cache
 def _sizes(rows: int, columns: int, *, same: bool) -> st.SearchStrategy[Shape]:
     """Sizes that shrink and grow an image, one axis or both, or keep it."""

@@ -323,3 +323,17 @@ def one_hot(site: Site) -> Call:
     named, at = site.draw(_hot_axes(len(shape)), "axis")
     result = indices.type.like((*shape[:at], depth, *shape[at:]), (0, 1), site.dtype)
     return call(indices, depth, **named, dtype=DType(site.dtype), result=result)
+
+
+# an entry of its own, as there is no gradient of the values
+@op("tf.one_hot(on_value, off_value)", call="tf.one_hot", alone=True)
+def one_hot_values(site: Site) -> Call:
+    """One operand in the place that an index names, another one everywhere else."""
+    depth = site.draw(one_of(1, 3, 4), "depth")
+    indices = site.indices(((), (1,), (3,), (2, 2), (0,)), -1, depth)
+    on, off = site.operand(shape=()), site.operand(shape=())
+    shape = indices.shape
+    named, at = site.draw(_hot_axes(len(shape)), "axis")
+    bounds = min(on.bounds[0], off.bounds[0]), max(on.bounds[1], off.bounds[1])
+    result = on.type.like((*shape[:at], depth, *shape[at:]), bounds)
+    return call(indices, depth, on_value=on, off_value=off, **named, result=result)

@@ -10,7 +10,7 @@ from strategies.graphs import Argument, Constant
 from strategies.ops.array import hull
 from strategies.ops.choices import FLAG, one_of
 from strategies.ops.lists import or_zero
-from strategies.ops.spec import Call, Site, call, op
+from strategies.ops.spec import Call, Site, around_zero, call, op
 from strategies.tensors import Value
 
 Lengths = tuple[int, ...]
@@ -64,6 +64,18 @@ def to_sparse(site: Site) -> Call:
     x, lengths, given = _ragged(site, max_rank=1)
     shape = (len(lengths), max(lengths, default=0))
     return call(x, given, result=x.type.like(shape, or_zero(x)))
+
+
+@op(
+    "tf.map_fn(ragged)",
+    call=f"tf.map_fn(tf.reduce_sum, {RAGGED}, fn_output_signature={{0}}.dtype)",
+    composite=True,
+)
+def map_rows(site: Site) -> Call:
+    """The sum of each row, one row after the other."""
+    x, lengths, given = _ragged(site, max_rank=1)
+    bounds = around_zero(x.bound * max(x.size, 1))
+    return call(x, given, result=x.type.like((len(lengths),), bounds))
 
 
 @cache

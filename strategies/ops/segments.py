@@ -96,6 +96,18 @@ def unsorted_segment_prod(site: Site) -> Call:
     return call(x, ids, count, result=x.type.like((count, *x.shape[1:]), _product(x)))
 
 
+# by itself, as there is no gradient from 2.16 on
+@op("tf.math.bincount", dtypes=("float64", "float32"), alone=True)
+def bincount(site: Site) -> Call:
+    """The sum of the weights of each integer."""
+    weights = site.operand(min_rank=1, max_rank=2)
+    bins = site.draw(one_of(1, 3, 4), "bins")
+    numbers = site.indices((weights.shape,), 0, bins - 1, among=("int32",))
+    named = {"weights": weights, "minlength": bins, "maxlength": bins}
+    bounds = around_zero(weights.bound * weights.size)
+    return call(numbers, **named, result=weights.type.like((bins,), bounds))
+
+
 @cache
 def _gathered(side: int) -> st.SearchStrategy[tuple[Constant, Constant, Keywords, int]]:
     """Which rows, into which segments (sorted, with gaps), and how many of those."""
