@@ -139,7 +139,7 @@ def _special_cases(draw: Callable[..., Any], graphs: st.SearchStrategy[Graph]) -
     )
     drawn = {kind: draw_special(draw, graph.inputs, kind) for kind in SPECIALS}
     found = {kind: point for kind, point in drawn.items() if point is not None}
-    flags = {"persistent": False, "forward": False, "unknown_rank": False}
+    flags = {"persistent": False, "forward": False, "unknown_rank": False, "pulls": False}
     return SpecialCase(graph, roles, tuple(found.values()), kinds=tuple(found), **flags)
 
 
