@@ -6,6 +6,7 @@ from conformance import (
     documentation_cases,
     graph_cases,
     literal_cases,
+    process_cases,
     program_cases,
     regression_cases,
     scene_cases,
@@ -40,6 +41,7 @@ from conformance.contracts import (
     optimizers,
     output_gradients,
     persistence,
+    processes,
     programs,
     recording,
     registrations,
@@ -94,6 +96,7 @@ CHAPTERS = (
     checkers,
     programs,
     threads,
+    processes,
     article,
     article_tape,
     documentation,
@@ -105,6 +108,7 @@ regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS
 thread = thread_cases.THREADS
+process = process_cases.PROCESSES
 scene = scene_cases.SCENES
 example = documentation_cases.EXAMPLES
 docstring = documentation_cases.DOCSTRINGS
