@@ -129,6 +129,16 @@ def matrix_diag_part_v2(site: Site) -> Call:
     return call(x, k, Constant(0, x.dtype), result=made)
 
 
+# by itself, as where sides are unknown its gradient has another rank
+@op("tf.linalg.diag_part(band)", call="tf.linalg.diag_part", alone=True)
+def band_diag_part(site: Site) -> Call:
+    """Several diagonals at once, aligned to one side or the other."""
+    x = site.operand(min_rank=2, fits=_is_matrix)
+    k, stored = site.draw(_bands(*x.shape[-2:]), "k")
+    align = site.draw(ALIGN, "align")
+    return call(x, k=k, **align, result=x.type.like((*x.shape[:-2], *stored), _with_zero(x)))
+
+
 @op(
     "tf.raw_ops.MatrixDiagV2",
     call="tf.raw_ops.MatrixDiagV2(diagonal={0}, k={1}, num_rows={2}, num_cols={3},"
