@@ -7,6 +7,7 @@ from conformance import (
     graph_cases,
     jacobian_cases,
     literal_cases,
+    process_cases,
     program_cases,
     regression_cases,
     scene_cases,
@@ -44,6 +45,7 @@ from conformance.contracts import (
     optimizers,
     output_gradients,
     persistence,
+    processes,
     programs,
     recording,
     registrations,
@@ -102,6 +104,7 @@ CHAPTERS = (
     checkers,
     programs,
     threads,
+    processes,
     article,
     article_tape,
     documentation,
@@ -115,6 +118,7 @@ regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS
 thread = thread_cases.THREADS
+process = process_cases.PROCESSES
 scene = scene_cases.SCENES
 example = documentation_cases.EXAMPLES
 docstring = documentation_cases.DOCSTRINGS

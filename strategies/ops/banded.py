@@ -168,6 +168,16 @@ second_versions("", aligned=False)
 second_versions("(aligned)", aligned=True)
 
 
+# by itself, as where sides are unknown its gradient has another rank
+@op("tf.linalg.diag_part(band)", call="tf.linalg.diag_part", alone=True)
+def band_diag_part(site: Site) -> Call:
+    """Several diagonals at once, aligned to one side or the other."""
+    x = site.operand(min_rank=2, fits=_is_matrix)
+    k, stored = site.draw(_bands(*x.shape[-2:]), "k")
+    align = site.draw(ALIGN, "align")
+    return call(x, k=k, **align, result=x.type.like((*x.shape[:-2], *stored), _with_zero(x)))
+
+
 @cache
 def _left_and_right(shape: Shape) -> tuple[Shape, ...]:
     return tuple((*shape[:-2], shape[-1], n) for n in SIDES)
