@@ -137,7 +137,8 @@ def _gather_axes(rank: int, batch: int) -> st.SearchStrategy[tuple[Keywords, int
     """The ``axis`` keyword and the axis that it means: none of the batch axes."""
     later = [axis for axis in axis_table(rank) if axis % rank >= batch]
     named: list[tuple[Keywords, int]] = [({"axis": axis}, axis % rank) for axis in later]
-    return st.sampled_from([({}, batch), *named, ({"axis": Constant(batch, "int64")}, batch)])
+    tensors = [Constant(batch, dtype) for dtype in ("int64", "int32")]
+    return st.sampled_from([({}, batch), *named, *(({"axis": axis}, batch) for axis in tensors)])
 
 
 @cache
