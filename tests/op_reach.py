@@ -19,7 +19,7 @@ from strategies.ops.spec import Call, Op, Site
 from strategies.shapes import Shape, shape_table
 from strategies.tensors import Indices, Input, Value
 
-SITES: Final = 300
+SITES: Final = 200
 FORMS: Final = frozenset({"int32", "int64"})
 """What tensors of integers may be."""
 

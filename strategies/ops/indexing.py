@@ -279,7 +279,7 @@ def segments(name: str, *, adds: bool) -> Op:
     """Register a reduction of segments whose ids are sorted and fixed, as they give the shape."""
 
     def build(site: Site) -> Call:
-        x = site.operand(min_rank=1, fits=has_elements)
+        x = site.operand(min_rank=1)
         ids, count = site.draw(segment_ids(x.shape[0]), "segment ids")
         bounds = times(x.bounds, x.shape[0] if adds else 1)
         result = x.type.like(shape=(count, *x.shape[1:]), bounds=bounds)
