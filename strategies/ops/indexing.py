@@ -137,7 +137,8 @@ def _gather_axes(rank: int, batch: int) -> st.SearchStrategy[tuple[Keywords, int
     """The ``axis`` keyword and the axis that it means: none of the batch axes."""
     later = [axis for axis in axis_table(rank) if axis % rank >= batch]
     named: list[tuple[Keywords, int]] = [({"axis": axis}, axis % rank) for axis in later]
-    return st.sampled_from([({}, batch), *named, ({"axis": Constant(batch, "int64")}, batch)])
+    tensors = [Constant(batch, dtype) for dtype in ("int64", "int32")]
+    return st.sampled_from([({}, batch), *named, *(({"axis": axis}, batch) for axis in tensors)])
 
 
 @cache
@@ -278,7 +279,7 @@ def segments(name: str, *, adds: bool) -> Op:
     """Register a reduction of segments whose ids are sorted and fixed, as they give the shape."""
 
     def build(site: Site) -> Call:
-        x = site.operand(min_rank=1, fits=has_elements)
+        x = site.operand(min_rank=1)
         ids, count = site.draw(segment_ids(x.shape[0]), "segment ids")
         bounds = times(x.bounds, x.shape[0] if adds else 1)
         result = x.type.like(shape=(count, *x.shape[1:]), bounds=bounds)

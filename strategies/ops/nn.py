@@ -37,7 +37,11 @@ unary(
     kwargs=keywords("alpha", (0.5, 0.0)),
 )
 unary("tf.nn.softsign", domain=KINK_AT_ZERO, bounds=rising(lambda x: x / (1 + abs(x))))
-unary("tf.nn.silu", bounds=lambda _lo, hi: (-0.28125, max(hi, 0.0)))
+unary(
+    "tf.nn.silu",
+    bounds=lambda _lo, hi: (-0.28125, max(hi, 0.0)),
+    kwargs=keywords("beta", (1.0, 2.0)),
+)
 # an entry of its own, as the gradient of what is broadcast is known to have another shape
 binary(
     "tf.nn.silu(x, beta)",
