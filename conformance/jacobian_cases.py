@@ -116,14 +116,18 @@ def _leading_to(graph: Graph, value: int) -> Graph:
 
 
 def _pairs(case: GraphCase, subject: str) -> list[tuple[int, int]]:
-    """The values that the subject leads to, each with the watched inputs that lead to it."""
+    """The values that the subject leads to, each with the watched inputs that lead to it.
+
+    If there is none, as of a comparison, all values: the subject is among their neighbours.
+    """
     graph = case.graph
     behind = set[int]()
     for node, first in zip(graph.nodes, graph.first_results, strict=True):
         if not node.blocks and (node.op == subject or behind.intersection(node.operands)):
             results = range(first, first + len(node.outputs))
             behind.update(r for r in results if dtypes.is_differentiable(graph.types[r].dtype))
-    return [(v, i) for v in sorted(behind) for i in case.differentiated if i in graph.reached[v]]
+    values = sorted(behind) or range(len(graph.inputs), len(graph.types))
+    return [(v, i) for v in values for i in case.differentiated if i in graph.reached[v]]
 
 
 @cache

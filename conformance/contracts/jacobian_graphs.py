@@ -117,9 +117,7 @@ def _values(seen: SeenJacobian, way: str, expected: Array, found: Gradient) -> T
     kind, got = case.graph.inputs[case.by].type.dtype, found.array
     if (found.dtype, got.shape) != (kind, expected.shape):
         what = "dtype" if found.dtype != kind else "shape"
-        told = [
-            f"{dtype} {list(s)}" for dtype, s in ((kind, expected.shape), (found.dtype, got.shape))
-        ]
+        told = [f"{(kind, expected.shape)}", f"{(found.dtype, got.shape)}"]
         raise _violation(seen, way, what, *told)
     if not np.isfinite(expected).all():
         tally.undecided("a gradient is not finite")
