@@ -25,6 +25,7 @@ from strategies.graphs import Graph, tensor_source
 from strategies.ops import CATALOGUE as OPS
 from strategies.specials import SPECIALS, draw_special
 from strategies.tensors import Input
+from strategies.values import Domain
 
 DIGITS: Final = 6
 """Of each number that is observed: the last bits differ between versions and processors."""
@@ -45,6 +46,16 @@ class SpecialCase(GraphCase):
     """
 
     kinds: tuple[str, ...]
+
+    @property
+    def at_pole(self) -> bool:
+        """Whether an element stands at a pole of its domain, at the first point."""
+        made = zip(self.graph.inputs, self.points[0], strict=True)
+        return any(
+            not set(one.domain.poles).isdisjoint(numbers)
+            for one, numbers in made
+            if isinstance(one.domain, Domain)
+        )
 
     def single(self, number: int) -> SpecialCase:
         """The case at one of its points alone."""
