@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from typing import Final, NoReturn
 
-from conformance import merging
+from conformance import matrix, merging
 from conformance.errors import ExitCode, UsageError
 from conformance.gate import command as gate
 
@@ -20,6 +21,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(ExitCode.USAGE, f"error: {message}\n")
 
 
+_READERS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
+    "gate": gate.main,
+    "merge": merging.main,
+    "matrix": matrix.main,
+}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code; the README has the table of codes."""
     parser = Parser(prog="python -m conformance", description=__doc__)
@@ -31,12 +39,13 @@ def main(arguments: list[str] | None = None) -> int:
     merging.add_arguments(
         commands.add_parser("merge", help="join the records of --tape-shard 1/N to N/N")
     )
+    matrix.add_arguments(
+        commands.add_parser("matrix", help="the versions that can be measured, and their records")
+    )
     options = parser.parse_args(arguments)
     try:
-        if options.command == "gate":
-            return gate.main(options)
-        if options.command == "merge":
-            return merging.main(options)
+        if options.command in _READERS:
+            return _READERS[options.command](options)
         from conformance import benchmark  # noqa: PLC0415 - only this command needs TensorFlow
 
         return benchmark.main()

@@ -256,6 +256,8 @@ class ItemRun:
 
     def seen(self) -> list[Mapping[str, Any]]:
         """What a record keeps of the item beside its outcomes, ready for JSON."""
+        if not self.contracts:
+            return []  # none of them is asked of this version, so nothing was drawn
         met = {name for outcome in self.outcomes.values() for name in outcome.deviations}
         known = [d.note() for d in self.plan.deviations if d.id in met]
         programs = {

@@ -113,7 +113,7 @@ def test_before_a_nightly_are_those_that_the_index_still_lists(
         return type("Done", (), {"stdout": printed["text"]})
 
     monkeypatch.setattr("subprocess.run", pip)
-    found = between("2.20.0", "2.22.0.dev20261103")
+    found = between("2.20.0", "2.22.0-dev20261103")
 
     assert [(version.number, version.requirement) for version in found] == [
         ("2.21.0", ""),
@@ -130,12 +130,12 @@ def test_a_version_is_measured_by_tox_on_the_items_alone(
     seen: list[Any] = []
     codes = {"tf2.19": 0, "tf": 3}
 
-    def tox(env: str, arguments: Sequence[str], command: str, *, requirement: str) -> int:
-        seen.append((env, command, requirement, list(arguments)))
+    def tox(env: str, arguments: Sequence[str], requirement: str) -> int:
+        seen.append((env, requirement, list(arguments)))
         write(Path(arguments[arguments.index("--tape-record") + 1]), data(outcome()))
         return codes[env]
 
-    monkeypatch.setattr(making, "tox", tox)
+    monkeypatch.setattr(making, "tox_pytest", tox)
     said: list[str] = []
     options = "--tape-profile gate --tape-seed 0"
     release, nightly = Version("2.19.1", "tf2.19"), Version("2.22.0.dev1", "tf", "tf-nightly==1")
@@ -145,10 +145,9 @@ def test_a_version_is_measured_by_tox_on_the_items_alone(
     record = tmp_path.resolve() / "2.19.1.json"
     assert seen[0] == (
         "tf2.19",
-        "exec",
         "",
         [
-            *("pytest", "x.py::a", "x.py::b", *options.split(), "--tape-record-only"),
+            *("x.py::a", "x.py::b", *options.split(), "--tape-record-only"),
             *("--tape-record", str(record), "-o", f"cache_dir={tmp_path.resolve() / 'pytest'}"),
         ],
     )

@@ -160,7 +160,7 @@ def test_a_bisected_regression_says_in_which_version_it_is_first(
         return 0
 
     releases = dict(making.releases())
-    monkeypatch.setattr(making, "tox", tox)
+    monkeypatch.setattr(making, "tox_pytest", tox)
     _, text = gate.run(data(outcome(), version="2.8.4"), side(outcome("violated")), "--bisect")
     count = len(asked)
     gate.run(data(outcome(), version="2.8.4"), side(outcome()), "--bisect")

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from conformance.errors import ExitCode, UsageError
-from conformance.gate.making import environment, environments, hypothesis, made, stale, tox
+from conformance.gate.making import (
+    environment,
+    environments,
+    hypothesis,
+    made,
+    stale,
+    tox,
+    tox_pytest,
+)
 from conformance.modes import MODES
 from conformance.suite import fingerprint
 from tests.records import data, outcome, write
@@ -135,22 +143,28 @@ def test_a_version_without_an_environment_is_refused_with_the_nearest() -> None:
 def test_tox_is_the_one_that_runs_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     """And is not told what the outer one tells the gate's own environment."""
     seen: list[Any] = []
+    codes = [7, 0, 5]
 
     def run(command: list[str], **options: Any) -> Any:
-        seen.extend([command, options["env"]])
-        return type("Done", (), {"returncode": 7})
+        seen.append((command, options["env"]))
+        return type("Done", (), {"returncode": codes[len(seen) - 1]})
 
     monkeypatch.setenv("TAPEMEASURE_TOX", "/the/python")
     monkeypatch.setenv("TOX_ENV_NAME", "gate")
     monkeypatch.setattr("subprocess.run", run)
 
     assert tox("tf2.20", ["-k", "sin"]) == 7
-    assert seen[0] == [
-        *("/the/python", "-m", "tox", "run", "-e", "tf2.20"),
-        *("--skip-missing-interpreters", "false", "--", "-k", "sin"),
+    assert tox_pytest("tf", ["x.py::a"], "tf-nightly==1") == 5
+
+    must = ("--skip-missing-interpreters", "false")
+    started = ["/the/python", "-m", "tox"]
+    assert [command for command, _ in seen] == [
+        [*started, "run", *must, "-e", "tf2.20", "--", "-k", "sin"],
+        [*started, "run", *must, "--notest", "-e", "tf"],
+        [*started, "exec", "-e", "tf", "--", "pytest", "x.py::a"],
     ]
-    assert "TOX_ENV_NAME" not in seen[1]
-    assert seen[1]["TAPEMEASURE_TOX"] == "/the/python"
+    assert not any("TOX_ENV_NAME" in told for _, told in seen)
+    assert seen[2][1]["TAPEMEASURE_TF"] == "tf-nightly==1"
 
 
 def test_the_pinned_hypothesis_is_read() -> None:

@@ -112,7 +112,7 @@ def between(before: str, after: str) -> list[Version]:
         found += [
             Version(number, "tf", f"{NIGHTLY}=={number}")
             for number in nightlies()
-            if low < minor(number) and (minor(number), number) < (high, after)
+            if low < minor(number) and (minor(number), number) < (high, after.replace("-", "."))
         ]
     return found
 
@@ -144,11 +144,9 @@ def measured(
     say(f"bisecting: TensorFlow {version.number}: {counted(len(items), 'item')}")
     path = (folder / f"{version.number}.json").resolve()
     path.unlink(missing_ok=True)
-    arguments = ["pytest", *items, *options.split(), "--tape-record-only", "--tape-record"]
+    arguments = [*items, *options.split(), "--tape-record-only", "--tape-record", str(path)]
     cache = f"cache_dir={folder.resolve() / 'pytest'}"
-    code = making.tox(
-        version.env, [*arguments, str(path), "-o", cache], "exec", requirement=version.requirement
-    )
+    code = making.tox_pytest(version.env, [*arguments, "-o", cache], version.requirement)
     if code != ExitCode.HOLDS:
         say(f"bisecting: TensorFlow {version.number} cannot be measured, and is passed over")
         return None

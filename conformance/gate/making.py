@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -137,21 +137,38 @@ def made(name: str, results: Path, run: Run, say: Callable[[str], None]) -> Path
     return path
 
 
-def tox(env: str, arguments: Sequence[str], command: str = "run", *, requirement: str = "") -> int:
-    """Run pytest, or a command, in one of tox's environments, and let its output through.
+def tox(env: str, arguments: Sequence[str]) -> int:
+    """Run the suite in one of tox's environments, and let its output through.
 
     Args:
         env: the environment.
-        arguments: for pytest, or the command.
-        command: ``run``, or ``exec`` for a command of its own.
+        arguments: for pytest, beside those of the environment.
+    """
+    return _tox(["run", *_MUST, "-e", env, "--", *arguments], {})
+
+
+def tox_pytest(env: str, arguments: Sequence[str], requirement: str = "") -> int:
+    """Run pytest in one of tox's environments with these arguments alone.
+
+    Args:
+        env: the environment.
+        arguments: for pytest.
         requirement: what the environment `tf` is to install, if it is that one.
     """
-    line = [os.environ.get(VARIABLE, sys.executable), "-m", "tox", command, "-e", env]
-    line += ["--skip-missing-interpreters", "false"] if command == "run" else []
+    named = {"TAPEMEASURE_TF": requirement} if requirement else {}
+    # `tox exec` makes an environment without what the suite needs beside TensorFlow
+    code = _tox(["run", *_MUST, "--notest", "-e", env], named)
+    return code or _tox(["exec", "-e", env, "--", "pytest", *arguments], named)
+
+
+_MUST: Final = ("--skip-missing-interpreters", "false")
+
+
+def _tox(arguments: Sequence[str], named: Mapping[str, str]) -> int:
+    line = [os.environ.get(VARIABLE, sys.executable), "-m", "tox", *arguments]
     # inside of tox these are set for the environment that runs the gate
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TOX_", "VIRTUAL_ENV"))}
-    inherited |= {"TAPEMEASURE_TF": requirement} if requirement else {}
     run = subprocess.run(  # noqa: S603 - tox, with our own arguments
-        [*line, "--", *arguments], cwd=ROOT, env=inherited, check=False
+        line, cwd=ROOT, env={**inherited, **named}, check=False
     )
     return run.returncode
