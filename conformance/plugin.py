@@ -316,7 +316,7 @@ class TapeRun:
         """Take the outcomes of an item into the record."""
         if report.when == "call":
             self.reported += 1
-            self.broken += getattr(report, "tape_broken", False)
+        self.broken += getattr(report, "tape_broken", False)
         outcomes = getattr(report, "tape_outcomes", None)
         facts = getattr(report, "tape_facts", None)
         if self.is_worker:
