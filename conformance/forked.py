@@ -81,7 +81,7 @@ class Fork:
         deadline = None if seconds is None else time.monotonic() + seconds
         while not self._pipe.poll(_GLANCE):
             # whoever it has started in turn may hold its end of the pipe open
-            if self._gone() and not self._pipe.poll(0):
+            if self.gone() and not self._pipe.poll(0):
                 raise DiedError
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError
@@ -90,7 +90,8 @@ class Fork:
         except (EOFError, OSError) as error:
             raise DiedError from error
 
-    def _gone(self) -> bool:
+    def gone(self) -> bool:
+        """Whether it has ended."""
         if self._code is None:
             pid, status = os.waitpid(self._pid, os.WNOHANG)
             if pid:

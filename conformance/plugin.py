@@ -366,8 +366,8 @@ class TapeRun:
         """Take the outcomes of an item into the record."""
         if report.when == "call":
             self.reported += 1
-            self.broken += getattr(report, "tape_broken", False)
             self.news += [report.tape_news] if hasattr(report, "tape_news") else []
+        self.broken += getattr(report, "tape_broken", False)
         outcomes = getattr(report, "tape_outcomes", None)
         facts = getattr(report, "tape_facts", None)
         if self.is_worker:

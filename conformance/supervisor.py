@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from _pytest.runner import runtestprotocol  # what a worker needs has no public name
@@ -66,6 +66,7 @@ class Supervisor:
         self.config, self.work = config, work
         self._worker: Fork | None = None
         self._served = 0
+        self._last: pytest.Item
         self._wrecks: list[tuple[pytest.Item, Wreck]] = []
         self._facts: str | None = None
         self._items: list[pytest.Item] = []
@@ -112,8 +113,12 @@ class Supervisor:
         if not self._items:
             self._items = item.session.items
             self._places = {each: place for place, each in enumerate(self._items)}
+        if self._served and self._worker is not None and self._worker.gone():
+            # what it had begun went on, and killed it: no other item shall have it for that
+            yield _report(self._last, self._wreck(), self._printed(), when="teardown")
         worker = self._worker or self._begun()
         self._served += 1
+        self._last = item
         last = self._served >= ITEMS
         places = [self._places[each] for each in (item, None if last else nextitem) if each]
         try:
@@ -132,10 +137,12 @@ class Supervisor:
         self._worker, self._served = Fork(self._serve), 0
         try:
             told = self._worker.receive(PATIENCE)
-        except (DiedError, TimeoutError):
+        except (DiedError, TimeoutError) as error:
             wreck = self._wreck()
+            late = f"it took more than {PATIENCE:.0f} seconds"
+            cause = late if isinstance(error, TimeoutError) else wreck.cause
             told = UsageError(
-                f"TensorFlow cannot be imported by {sys.executable}: {wreck.cause}",
+                f"TensorFlow cannot be imported by {sys.executable}: {cause}",
                 expected="a process that is still there when it has imported TensorFlow",
                 hint="its last words: " + "\n".join([*dict(self._printed()).values(), wreck.stack]),
                 code=ExitCode.NO_TENSORFLOW,
@@ -211,10 +218,13 @@ class Supervisor:
 
 
 def _report(
-    item: pytest.Item, wreck: Wreck, sections: Sequence[tuple[str, str]] = ()
+    item: pytest.Item,
+    wreck: Wreck,
+    sections: Sequence[tuple[str, str]] = (),
+    when: Literal["call", "teardown"] = "call",
 ) -> pytest.TestReport:
     """The report of an item whose process has died."""
-    report = pytest.TestReport(item.nodeid, item.location, {}, "failed", None, "call", sections)
+    report = pytest.TestReport(item.nodeid, item.location, {}, "failed", None, when, sections)
     tell(report, wreck)
     return report
 

@@ -47,6 +47,11 @@ class Workers:
         """Where the processes that run items keep what they try."""
         return tempfile.TemporaryDirectory(prefix="tapemeasure-")
 
+    def pytest_unconfigure(self) -> None:
+        """Nobody is left who could write there."""
+        if "boxes" in vars(self):
+            self.boxes.cleanup()
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Every worker uses the same base seed, and keeps its notes in the same folder."""

@@ -320,6 +320,49 @@ def test_a_tensorflow_that_kills_who_imports_it_ends_the_run(
     assert "no such instruction" in output
 
 
+LATE = """
+import os
+import threading
+
+
+def die_later(case, mode):
+    threading.Timer(0.2, os.abort).start()
+    return case
+
+
+late = cases("late", die_later)
+
+
+@late.contract("answers", "There is an answer.", cites=[UNDOCUMENTED])
+def answers(case):
+    return Tally(conclusive=1)
+"""
+
+DAWDLES = """
+
+import time
+
+
+def pytest_runtest_logfinish():
+    time.sleep(2)
+"""
+
+
+def test_a_process_that_dies_after_an_item_is_told_with_it(checkout: Checkout) -> None:
+    """What the item had begun went on; the next one runs in another process."""
+    with (checkout.path / "conftest.py").open("a") as conftest:
+        conftest.write(DAWDLES)
+    checkout.contracts(LATE, VIOLATED)
+    result, record = checkout.recorded("--tape-examples", "1")
+
+    assert verdicts(record) == {"answers-eager": "holds", "number-small-eager": "holds"}
+    assert not record["footer"]["complete"]
+    assert result.ret == ExitCode.INTERNAL
+    result.stdout.fnmatch_lines(
+        ["*late[[]eager]: the process died between two cases: Fatal Python error: Aborted"]
+    )
+
+
 ORPHANED = """
 import os
 import signal
