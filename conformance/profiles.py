@@ -51,14 +51,14 @@ PROFILES: Final[Mapping[str, Profile]] = {
         Profile(
             "gate",
             "fixed programs for records that are compared",
-            {"eager": 50, "function": 5, "outer": 5, "xla": 3, "dynamic": 5},
+            {"eager": 30, "function": 4, "outer": 4, "xla": 3, "dynamic": 4},
             _ALL,
             fixed_seed=True,
         ),
         Profile(
             "explore",
             "random programs; failures are kept in Hypothesis's database",
-            {"eager": 30, "function": 3, "outer": 3, "xla": 2, "dynamic": 3},
+            {"eager": 20, "function": 3, "outer": 3, "xla": 2, "dynamic": 3},
             _ALL,
             fixed_seed=False,
         ),
