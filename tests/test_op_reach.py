@@ -44,6 +44,7 @@ LEFT_OUT: dict[tuple[str, str], str] = {
     ("tf.where", "? left out"): "of one operand it says where, in integers",
     ("tf.concat", "1: integers of int64"): "of one tensor it is refused",
     ("tf.split", "num given"): STATIC,
+    ("tf.split", "axis: integers of int64"): WANTED,
     ("tf.math.top_k", "index_type given"): NEWER,
     (
         "tf.math.cumulative_logsumexp",
