@@ -10,8 +10,8 @@ import pytest
 from conformance.boundary import tensorflow, version
 from conformance.contract import CATALOGUE as CONTRACTS
 from conformance.contract import Violation
+from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
-from conformance.graph_cases import GRAPHS
 from conformance.profiles import PROFILES, forget_local_constants
 from conformance.record import Outcome
 from conformance.running import ItemRun, Plan
@@ -30,7 +30,7 @@ def decided(subject: str) -> Outcome:
     minor = version(tensorflow())
     forget_local_constants()
     known = tuple(d for d in load(FILE, CONTRACTS) if d.covers(minor))
-    family = replace(GRAPHS, contracts=[ORACLE])
+    family = replace(contracts.graph, contracts=[ORACLE])
     run = ItemRun(family, subject, "eager", Plan(PROFILES["gate"], 0, None, minor, known))
     with contextlib.suppress(Violation):  # the suite itself reports it
         run.test()()
