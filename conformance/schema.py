@@ -193,6 +193,16 @@ def _least(kind: tuple[type, ...], measure: Callable[[Any], Any], what: str) -> 
     return maker
 
 
+def _most(most: Any) -> Check:
+    expected = f"expected {most} or less"
+
+    def check(data: Any) -> Fault | None:
+        fits = not isinstance(data, int | float) or data <= most
+        return None if fits else Fault(data, expected)
+
+    return check
+
+
 def _required(names: list[str]) -> Check:
     needed = frozenset(names)
 
@@ -260,6 +270,7 @@ _SIMPLE: Final[Mapping[str, Callable[[Any], Check]]] = {
     "pattern": _pattern,
     "required": _required,
     "uniqueItems": _unique,
+    "maximum": _most,
     "minimum": _least((int, float), lambda data: data, ""),
     "minLength": _least((str,), len, "characters "),
     "minItems": _least((list,), len, "items "),

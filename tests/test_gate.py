@@ -343,6 +343,23 @@ def test_a_record_that_cannot_be_read_has_its_own_code(gate: Gate) -> None:
     assert gate.command("2.20", "2.99")[0] == ExitCode.USAGE
 
 
+def test_a_record_that_cannot_be_made_has_its_own_code(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version's run broke off; so has a gate that the user interrupts."""
+    monkeypatch.setattr(making, "tox", lambda *_: 3)
+    code, text = gate.command("2.8", "2.9", "--make")
+
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(making, "tox", interrupted)
+
+    assert code == ExitCode.UNMADE
+    assert "error: the record of tf2.8 could not be made: its run ended with code 3\n" in text
+    assert gate.command("2.8", "2.9", "--make")[0] == ExitCode.INTERRUPTED
+
+
 def test_a_report_that_cannot_be_written_is_refused(gate: Gate) -> None:
     """After the comparison was printed."""
     code, text = gate.run(data(), side(), "--json", str(gate.folder))

@@ -105,6 +105,15 @@ def test_what_failed_is_fixed_only_if_it_is_judged_now() -> None:
     assert unjudged == ("unclear", "the programs that failed are not judged any more")
 
 
+def test_a_run_that_stopped_early_proves_nothing_of_what_it_did_not_try() -> None:
+    """Neither that a failure is mended, nor that a gradient is gone."""
+    stopped = "stopped at another contract's failure, at program 1"
+
+    assert changed("deviates:hhd", "holds:h") == ("unclear", stopped)
+    assert changed("holds:ghhh", "gap:g") == ("unclear", stopped)
+    assert changed("holds:hhhh", "gap:g") == ("gap-opened", "")
+
+
 def test_support_that_is_lost_for_some_programs_alone_is_lost() -> None:
     """The verdict of the cell need not change; the same goes for gradients."""
     assert changed("holds:hhhh", "holds:hhrr") == ("support-lost", "2 of 4 programs")

@@ -39,7 +39,8 @@ def at(data: Any, way: Way) -> Any:
 
 
 WAYS = ways(WRITTEN)
-SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.floats(-2, 2) | st.text(max_size=3)
+NUMBERS = st.integers(-2, 2) | st.floats(-2, 2) | st.just(1e300)
+SCALARS = st.none() | st.booleans() | NUMBERS | st.text(max_size=3)
 JSON = st.recursive(
     SCALARS | st.sampled_from(["holds", "violated", "eager", "0123456789abcdef", "1/2", "a-b"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner),
@@ -105,6 +106,10 @@ def altered(*way: Any, to: Any) -> Any:
             "outcomes[0].seconds: expected 0 or more, got -1",
         ),
         (
+            altered("outcomes", 0, "seconds", to=1e300),
+            "outcomes[0].seconds: expected 1000000000 or less, got 1e+300",
+        ),
+        (
             altered("outcomes", 0, "seconds", to=float("inf")),
             "outcomes[0].seconds: expected number, got inf",
         ),
@@ -125,7 +130,18 @@ def altered(*way: Any, to: Any) -> Any:
             f"footer.counts: expected no more than {', '.join(VERDICTS)}, got '{'x' * 59}...",
         ),
     ],
-    ids=["all", "escape", "enum", "minimum", "infinite", "name", "line end", "used", "surplus"],
+    ids=[
+        "all",
+        "escape",
+        "enum",
+        "minimum",
+        "maximum",
+        "infinite",
+        "name",
+        "line end",
+        "used",
+        "surplus",
+    ],
 )
 def test_a_fault_says_where_what_was_expected_and_what_came(data: Any, fault: str) -> None:
     """In a line, without anything that a terminal would obey."""

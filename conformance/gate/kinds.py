@@ -129,8 +129,8 @@ def sort(before: Outcome | None, after: Outcome | None) -> Sorted | None:
     kind = _TABLE[was].get(is_)
     if kind == "became-inconclusive" or (kind == "fixed" and was == "failing"):
         return _judged_still(kind, before, after)
-    if kind == "gap-opened" and {was for was, is_ in _pairs(before, after) if is_ == "g"} == {"r"}:
-        return "support-won", "what runs now has no gradient"
+    if kind == "gap-opened":
+        return _has_gaps(before, after)
     return (kind, "") if kind else _partly(before, after)
 
 
@@ -201,15 +201,34 @@ def _judged_still(kind: str, before: Outcome, after: Outcome) -> Sorted:
     now = {is_ for was, is_ in _pairs(before, after) if was in once}
     told = kind, ""
     if kind == "became-inconclusive":
-        if len(after.fates) < len(before.fates):
-            told = kind, f"stopped at another contract's failure, at program {len(after.fates)}"
+        if _stopped(before, after):
+            told = kind, _stopped(before, after)
         elif now == {"h"}:
             told = "unclear", "what held holds; of the other programs too few can be judged"
+    elif not now and _stopped(before, after):
+        told = "unclear", _stopped(before, after)
     elif now == {"r"}:
         told = "support-lost", "the programs that failed cannot run any more"
     elif now and not now & {"h", "t"}:
         told = "unclear", "the programs that failed are not judged any more"
     return told
+
+
+def _has_gaps(before: Outcome, after: Outcome) -> Sorted:
+    """Whether a gradient that there was is not offered, or another reason for a gap."""
+    once = {was for was, is_ in _pairs(before, after) if is_ == "g"}
+    if once == {"r"}:
+        return "support-won", "what runs now has no gradient"
+    if once <= {"g", "r"} and _stopped(before, after):
+        return "unclear", _stopped(before, after)
+    return "gap-opened", ""
+
+
+def _stopped(before: Outcome, after: Outcome) -> str:
+    """That the candidate tried fewer programs, as another contract failed; empty if it did not."""
+    if len(after.fates) >= len(before.fates):
+        return ""
+    return f"stopped at another contract's failure, at program {len(after.fates)}"
 
 
 def _partly(before: Outcome, after: Outcome) -> Sorted | None:
