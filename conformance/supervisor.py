@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +25,7 @@ from conformance.errors import ExitCode, UsageError
 from conformance.forked import DiedError, Fork, ending
 from conformance.record import Outcome
 from conformance.running import ItemRun, crashed, failure_text
-from conformance.smaller import SECONDS, TOTAL, Search, can_be_smaller
+from conformance.smaller import TOTAL, Search, can_be_smaller
 
 ITEMS = 400
 """After how many items a worker is replaced, for its memory: TensorFlow keeps what it compiles."""
@@ -93,14 +91,9 @@ class Supervisor:
         self._end()
         if exitstatus not in (ExitCode.HOLDS, ExitCode.VIOLATED):
             return
-        deadline = time.monotonic() + TOTAL * self.work.share
-        for item, wreck in self._wrecks:
-            search = Search(
-                partial(self._again, item), self.work.folder, f"{self.work.name}.smaller"
-            )
-            left = min(SECONDS, deadline - time.monotonic())
-            if (smaller := search.smaller(wreck, left)) is not None:
-                self.work.retell(_report(item, smaller))
+        search = Search(self._again, self.work.folder, f"{self.work.name}.smaller")
+        for item, wreck in search.smaller(self._wrecks, TOTAL * self.work.share):
+            self.work.retell(_report(item, wreck))
 
     def _again(self, item: pytest.Item) -> ItemRun:
         with self._captured():
