@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import partial
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -41,6 +43,11 @@ class UsageError(Exception):
     ) -> None:
         super().__init__(f"{what}\n  expected: {expected}\n  hint: {hint}")
         self.what, self.expected, self.hint, self.code = what, expected, hint, code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Exceptions are made again from their arguments by place, and these have names."""
+        make = partial(UsageError, expected=self.expected, hint=self.hint, code=self.code)
+        return make, (self.what,)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

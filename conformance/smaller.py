@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from hypothesis.errors import FlakyFailure
 
@@ -28,6 +28,8 @@ from conformance.contract import Violation
 from conformance.forked import BROKE_OFF, DiedError, Fork, ending
 from conformance.profiles import forget_local_constants
 from conformance.running import ItemRun
+
+T = TypeVar("T")
 
 SECONDS = 60
 """How long one crash may take, TensorFlow's import included."""
@@ -49,41 +51,60 @@ def can_be_smaller(wreck: Wreck) -> bool:
 
 
 @dataclass(frozen=True)
-class Search:
-    """How a smaller program is looked for.
+class Search(Generic[T]):
+    """How smaller programs are looked for.
 
     Attributes:
-        begin: makes a process one in which items run, and gives the item, without a black box.
+        begin: makes a process one in which items run, and gives an item, without a black box.
         folder, name: of the black box of the candidates.
     """
 
-    begin: Callable[[], ItemRun]
+    begin: Callable[[T], ItemRun]
     folder: Path
     name: str
 
-    def smaller(self, wreck: Wreck, seconds: float) -> Wreck | None:
-        """What a process would have left that died of a smaller program.
+    def smaller(
+        self, wrecks: Sequence[tuple[T, Wreck]], seconds: float
+    ) -> Iterator[tuple[T, Wreck]]:
+        """What processes would have left that died of smaller programs.
 
         Args:
-            wreck: what was left; :func:`can_be_smaller`.
-            seconds: how long it may take.
+            wrecks: what was left, and by which item; :func:`can_be_smaller`.
+            seconds: how long all of them may take.
 
-        Returns:
-            a wreck with a remark; None if there was no time for any.
+        Yields:
+            an item and a wreck with a remark, for those that there was time for.
         """
         deadline = time.monotonic() + seconds
-        fork = Fork(lambda pipe: pipe.send(self._searched(wreck, deadline)))
-        try:
-            answer: Wreck | None = fork.receive(seconds)
-        except (DiedError, TimeoutError):
-            return None
-        finally:
-            fork.end()
-        return answer
 
-    def _searched(self, wreck: Wreck, deadline: float) -> Wreck | None:
-        """The same, in a process that has time until a deadline."""
-        item = self.begin()
+        def serve(pipe: Connection) -> None:
+            while True:
+                number, until = pipe.recv()
+                item, wreck = wrecks[number]
+                pipe.send(self._searched(item, wreck, until))
+
+        fork: Fork | None = None
+        for number, (item, _) in enumerate(wrecks):
+            until = min(time.monotonic() + SECONDS, deadline)
+            if time.monotonic() >= until:
+                break
+            # one that imports TensorFlow once, and runs none of it itself, for as long as it lasts
+            fork = fork or Fork(serve)
+            try:
+                fork.send((number, until))
+                answer: Wreck | None = fork.receive(until - time.monotonic())
+            except (DiedError, TimeoutError):
+                fork.end()
+                fork = None
+            else:
+                if answer is not None:
+                    yield item, answer
+        if fork is not None:
+            fork.end()
+
+    def _searched(self, which: T, wreck: Wreck, deadline: float) -> Wreck | None:
+        """What a process would have left that died of a smaller program, if there was time."""
+        item = self.begin(which)
         forget_local_constants()
         alike: list[Wreck] = []
         met, survived = False, False

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol  # what a worker needs has no public name
@@ -27,7 +25,7 @@ from conformance.errors import ExitCode, UsageError
 from conformance.forked import DiedError, Fork, ending
 from conformance.record import Outcome
 from conformance.running import ItemRun, crashed, failure_text
-from conformance.smaller import SECONDS, TOTAL, Search, can_be_smaller
+from conformance.smaller import TOTAL, Search, can_be_smaller
 
 ITEMS = 400
 """After how many items a worker is replaced, for its memory: TensorFlow keeps what it compiles."""
@@ -93,14 +91,9 @@ class Supervisor:
         self._end()
         if exitstatus not in (ExitCode.HOLDS, ExitCode.VIOLATED):
             return
-        deadline = time.monotonic() + TOTAL * self.work.share
-        for item, wreck in self._wrecks:
-            search = Search(
-                partial(self._again, item), self.work.folder, f"{self.work.name}.smaller"
-            )
-            left = min(SECONDS, deadline - time.monotonic())
-            if (smaller := search.smaller(wreck, left)) is not None:
-                self.work.retell(_report(item, smaller))
+        search = Search(self._again, self.work.folder, f"{self.work.name}.smaller")
+        for item, wreck in search.smaller(self._wrecks, TOTAL * self.work.share):
+            self.work.retell(_report(item, wreck))
 
     def _again(self, item: pytest.Item) -> ItemRun:
         with self._captured():
@@ -114,8 +107,10 @@ class Supervisor:
             self._items = item.session.items
             self._places = {each: place for place, each in enumerate(self._items)}
         if self._served and self._worker is not None and self._worker.gone():
-            # what it had begun went on, and killed it: no other item shall have it for that
-            yield _report(self._last, self._wreck(), self._printed(), when="teardown")
+            # what the last one had begun went on, and killed it; this one has not begun
+            report = _report(item, self._wreck(), self._printed(), self._last.nodeid)
+            report.when = "setup"
+            yield report
         worker = self._worker or self._begun()
         self._served += 1
         self._last = item
@@ -221,20 +216,27 @@ def _report(
     item: pytest.Item,
     wreck: Wreck,
     sections: Sequence[tuple[str, str]] = (),
-    when: Literal["call", "teardown"] = "call",
+    node: str = "",
 ) -> pytest.TestReport:
     """The report of an item whose process has died."""
-    report = pytest.TestReport(item.nodeid, item.location, {}, "failed", None, when, sections)
-    tell(report, wreck)
+    report = pytest.TestReport(item.nodeid, item.location, {}, "failed", None, "call", sections)
+    tell(report, wreck, node)
     return report
 
 
-def tell(report: Any, wreck: Wreck) -> None:
-    """Write into the report of an item what its process has left."""
+def tell(report: Any, wreck: Wreck, node: str = "") -> None:
+    """Write into the report of an item what its process has left.
+
+    Args:
+        report: of the item.
+        wreck: what is left.
+        node: of the item that the process died of, if it is another one.
+    """
     if wreck.note is None:
+        where = node or report.nodeid
         report.tape_broken = True
         report.longrepr = (
-            f"{report.nodeid}: the process died between two cases: {wreck.cause}\n{wreck.stack}"
+            f"{where}: the process died between two cases: {wreck.cause}\n{wreck.stack}"
         )
         return
     outcomes = crashed(wreck.note, wreck)

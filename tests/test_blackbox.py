@@ -348,12 +348,15 @@ def pytest_runtest_logfinish():
 """
 
 
-def test_a_process_that_dies_after_an_item_is_told_with_it(checkout: Checkout) -> None:
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_process_that_dies_after_an_item_is_told_with_it(
+    checkout: Checkout, workers: str
+) -> None:
     """What the item had begun went on; the next one runs in another process."""
     with (checkout.path / "conftest.py").open("a") as conftest:
         conftest.write(DAWDLES)
     checkout.contracts(LATE, VIOLATED)
-    result, record = checkout.recorded("--tape-examples", "1")
+    result, record = checkout.recorded("-n", workers, "--tape-examples", "1")
 
     assert verdicts(record) == {"answers-eager": "holds", "number-small-eager": "holds"}
     assert not record["footer"]["complete"]

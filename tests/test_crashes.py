@@ -24,7 +24,10 @@ def gradient(case, mode):
     with tf.GradientTape() as tape:
         tape.watch(x)
         ys = deaths[mode](tf, x, case.number)
-    return tape.gradient(ys, x, output_gradients=[tf.ones([])] * min(len(ys), 2))
+    try:
+        return tape.gradient(ys, x, output_gradients=[tf.ones([])] * min(len(ys), 2))
+    except ValueError:  # what it should do
+        return None
 
 
 def too_few_output_gradients(tf, x, number):
