@@ -6,8 +6,9 @@ records another one (reverse over reverse), and forward mode goes through it (fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Final
 
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from conformance.drawn_graphs import GraphCase, graph_cases
 from conformance.graph_cases import Seen, run
 from strategies.graphs import Derivative, Graph, Node, Ref
 from strategies.ops import CATALOGUE as OPS
+from strategies.tensors import Input
+from strategies.values import Domain, Number, grid
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,30 @@ def is_smooth(name: str) -> bool:
     return not (OPS[name].blocks or OPS[name].surrogate)
 
 
+_ZEROS: Final = st.sampled_from((0, 0, 0, 1, 2, 3, -1))
+"""Which elements of each input are exactly zero, as bits: none, some of the first two, or all."""
+
+
+def with_zeros(case: GraphCase, zeros: int) -> GraphCase:
+    """The case with exact zeros among its numbers, where ops take them: off kinks and poles.
+
+    There second derivatives of products go wrong that are right to first order.
+
+    Args:
+        case: its numbers are replaced at every point.
+        zeros: a bit for each element of an input: whether it becomes zero.
+    """
+
+    def replaced(made: Input, numbers: tuple[Number, ...]) -> tuple[Number, ...]:
+        if not isinstance(made.domain, Domain) or 0.0 not in grid(made.domain):
+            return numbers
+        zero = type(numbers[0])(0) if numbers else 0.0
+        return tuple(zero if zeros >> k & 1 else n for k, n in enumerate(numbers))
+
+    points = tuple(tuple(map(replaced, case.graph.inputs, numbers)) for numbers in case.points)
+    return replace(case, points=points) if zeros else case
+
+
 @cache
 def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrderCase]:
     """Cases of a mode about a subject, in the highest precision that it has.
@@ -90,8 +117,8 @@ def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrder
         lambda case: bool(case.differentiated) and all(map(is_smooth, case.graph.ops))
     )
     return cases.flatmap(
-        lambda case: st.sampled_from(case.differentiated).map(
-            lambda source: gradient_of(case, source)
+        lambda case: st.tuples(st.sampled_from(case.differentiated), _ZEROS).map(
+            lambda drawn: gradient_of(with_zeros(case, drawn[1]), drawn[0])
         )
     )
 
