@@ -1,10 +1,11 @@
-"""What tox.ini cannot say: two messages that tell the user what to do next."""
+"""What tox.ini cannot say: two messages that tell the user what to do next, and where tox is."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from tox.plugin import impl
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 
 _LOGGER = logging.getLogger(__name__)
+
+# The environment `gate` runs others by the same tox; it has none of its own.
+os.environ["TAPEMEASURE_TOX"] = sys.executable
 
 
 @impl

@@ -1,11 +1,14 @@
 """What a process is about to try, kept where the death of the process does not reach it.
 
-A worker notes each case before it meets TensorFlow; its controller reads the note when the worker
+A worker notes each case before it meets TensorFlow; its supervisor reads the note when the worker
 is gone. A note costs about 100 microseconds, a hundredth of an example: the case as data, not the
 program that it prints as.
 
 A signal does not reach a stuck kernel. The timer of :mod:`faulthandler` does: it runs in a thread
 of its own, writes the stack and ends the process.
+
+A process that has run out of memory is ended too: whether what failed is an array of ours or one of
+TensorFlow's is chance, and so would be whatever it said afterwards.
 """
 
 from __future__ import annotations
@@ -15,14 +18,19 @@ import json
 import os
 import pickle
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from conformance.record import Outcome
 
 SECONDS = 300.0
 """How long one example may take. Compiling one with XLA on a busy machine takes tens of seconds."""
+OUT_OF_MEMORY = 71
+"""The exit code of a process that could not have the memory that it asked for."""
 _SIZE = 8
 
 
@@ -36,6 +44,7 @@ class Note:
         source: the function that prints the case in a mode as a program.
         case: the case itself.
         replay: the command that repeats the item.
+        failed: the outcomes that had failed before, while the first failure was made smaller.
     """
 
     contracts: tuple[str, ...]
@@ -44,6 +53,7 @@ class Note:
     source: Any
     case: Any
     replay: str
+    failed: tuple[Outcome, ...] = ()
 
     @property
     def program(self) -> str:
@@ -70,7 +80,9 @@ class BlackBox:
 
     @contextmanager
     def trying(self, note: Note) -> Iterator[None]:
-        """While it lasts the note stands; what takes longer than :data:`SECONDS` ends the process.
+        """While it lasts the note stands.
+
+        What takes longer than :data:`SECONDS`, or more memory than there is, ends the process.
 
         Raises:
             pickle.PicklingError: if the case cannot be kept: that is our fault.
@@ -80,9 +92,17 @@ class BlackBox:
         faulthandler.dump_traceback_later(SECONDS, exit=True, file=self._stack)
         try:
             yield
+        except MemoryError:
+            self._end()
         finally:
             faulthandler.cancel_dump_traceback_later()
             os.pwrite(self._notes, bytes(_SIZE), 0)
+
+    def _end(self) -> NoReturn:
+        """End for want of memory, with the note in place."""
+        told = traceback.format_exc().splitlines()
+        os.write(self._stack, "\n".join([told[-1] or "MemoryError", *told]).encode())
+        os._exit(OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True)
@@ -90,12 +110,16 @@ class Wreck:
     """What a process has left that died.
 
     Attributes:
-        note: what it was trying.
-        stack: what faulthandler wrote: why it died and where; empty if it was killed.
+        note: what it was trying; None if it was between two cases.
+        stack: why it died and where, as faulthandler wrote it; empty if it was killed.
+        ending: how it ended, as whoever waited for it was told.
+        remark: what is known beside, as the end of a sentence about the process.
     """
 
-    note: Note
+    note: Note | None
     stack: str
+    ending: str
+    remark: str = ""
 
     @property
     def kind(self) -> str:
@@ -105,24 +129,26 @@ class Wreck:
     @property
     def cause(self) -> str:
         """The first line of the stack, in which the signal or the time is named."""
-        return self.stack.partition("\n")[0] or "killed without a word, as by kill -9 or for memory"
+        return self.stack.partition("\n")[0] or self.ending
 
 
-def found(folder: Path, name: str) -> Wreck | None:
-    """What a process has left; None if it was not trying anything.
+def found(folder: Path, name: str, ending: str) -> Wreck:
+    """What a process has left.
 
     Args:
         folder: as in :class:`BlackBox`.
         name: as in :class:`BlackBox`.
+        ending: how it ended.
     """
     try:
         data = (folder / f"{name}.case").read_bytes()
     except FileNotFoundError:
-        return None
+        return Wreck(None, "", ending)
+    stack = (folder / f"{name}.stack").read_text(errors="replace")
     size = int.from_bytes(data[:_SIZE], "little")
     if not size:
-        return None
+        return Wreck(None, stack, ending)
     paths = json.loads((folder / f"{name}.path").read_text(encoding="utf-8"))
     sys.path += [path for path in paths if path not in sys.path]
     note = pickle.loads(data[_SIZE : _SIZE + size])  # noqa: S301 - our own worker wrote it
-    return Wreck(note, (folder / f"{name}.stack").read_text(errors="replace"))
+    return Wreck(note, stack, ending)

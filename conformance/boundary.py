@@ -66,9 +66,15 @@ def raised_by_tensorflow(error: Exception) -> Exception:
     """The error, if TensorFlow raised it.
 
     Raises:
+        MemoryError: if there was no memory for what it asked for, in whatever words it says so: how
+            much there is depends on the machine.
         Exception: the error itself, if it was raised by a line of this project: then it is our
             fault, and must not be recorded as an observation.
     """
+    if isinstance(error, MemoryError):
+        raise error
+    if type(error).__name__ == "ResourceExhaustedError":
+        raise MemoryError(str(error)) from error
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     if frames and frames[-1].f_code.co_filename.startswith(_OURS):
         raise error

@@ -190,9 +190,10 @@ class Cases(Generic[C, S]):
         source: the case in a mode as a program that can be pasted.
         subjects: what outcomes are about; one empty string if there is only one.
         modes: the modes in which the family runs.
-        times: how many times as many cases an item has as the profile says.
+        times: how many times as many cases an item has as the profile says; it has at least one.
         dear: the subjects of which a case takes tenths of a second: they have a quarter of the
             cases.
+        most: how many cases an item has at most, if not as many as the profile says.
         one_each: whether each contract has cases of its own: subjects are then contracts' ids.
         simpler: cases that say less than one in which a promise was broken, the simplest first;
             the first that breaks it too is told in its place.
@@ -207,8 +208,9 @@ class Cases(Generic[C, S]):
     source: Callable[[C, str], str]
     subjects: Collection[str] = ("",)
     modes: tuple[str, ...] = ALL_MODES
-    times: int = 1
+    times: float = 1
     dear: Collection[str] = ()
+    most: int | None = None
     one_each: bool = False
     simpler: Callable[[C], Iterable[C]] | None = None
     notes: Callable[[S], Sequence[Mapping[str, Any]]] | None = None
@@ -217,6 +219,20 @@ class Cases(Generic[C, S]):
     def about(self, subject: str) -> list[Contract]:
         """The contracts that look at the cases of a subject."""
         return [c for c in self.contracts if not self.one_each or c.id == subject]
+
+    def usual(self, examples: Mapping[str, int], subject: str, mode: str) -> int:
+        """The number of cases of an item.
+
+        Args:
+            examples: what the profile gives an item, by mode.
+            subject: of the item.
+            mode: of the item.
+        """
+        usual = examples[mode] * self.times
+        if subject in self.dear:
+            usual /= 4
+        usual = max(int(usual), 1)
+        return usual if self.most is None else min(usual, self.most)
 
     def contract(  # noqa: PLR0913 - each is said by name, and most contracts say two
         self,

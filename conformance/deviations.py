@@ -7,9 +7,10 @@ entry looks.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ else:  # pytest itself needs tomli there
 
 FILE = Path(__file__).with_name("deviations.toml")
 _OPTIONAL = {"dtypes", "operands"}
+_OWN = {"expires"}
+"""What an entry of the user's own must have beside."""
 _LISTS = {"contracts", "ops", "modes", *_OPTIONAL}
 _FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS}
 _OPERANDS = ("zero", "empty", "broadcast", "same", "repeated")
@@ -48,7 +51,8 @@ class Deviation:
         ops: catalogue entries of which the failing program holds at least one; empty: any.
         dtypes: what that op takes or returns, one of them at least; empty: anything.
         operands: what is said of its operands: ``zero`` (an element of one is exactly zero, at one
-            of the points), ``empty`` (one has no elements, or a result has none), ``broadcast``
+            of the points), ``empty`` (one has no elements, a result has none, or a
+            tensor that is an argument), ``broadcast``
             (their shapes differ), ``same`` (two of them are one value) or ``repeated`` (an
             argument holds one integer twice).
         modes: the modes in which it shows; empty: all.
@@ -57,6 +61,7 @@ class Deviation:
         got: a pattern that is found in what TensorFlow answered.
         witness: the shortest program that shows it.
         reason, link: why it is so, and where it is reported.
+        expires: the last day on which an entry of the user's own counts; None: it is ours.
     """
 
     id: str
@@ -72,6 +77,12 @@ class Deviation:
     link: str
     dtypes: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()
+    expires: dt.date | None = None
+
+    def note(self) -> dict[str, Any]:
+        """What a record says of it, to those who do not have the file."""
+        told = {"id": self.id, "reason": self.reason, "link": self.link, "witness": self.witness}
+        return {"note": "deviation", **told}
 
     def covers(self, version: tuple[int, int]) -> bool:
         """Whether it is claimed for a minor version."""
@@ -115,7 +126,10 @@ def _dtypes(graph: Graph, node: Node) -> set[str]:
 
 
 def _is_empty(graph: Graph, node: Node) -> bool:
-    return any(not t.size for t in (*(graph.types[i] for i in node.operands), *node.outputs))
+    constants = (a for a in node.args if isinstance(a, Constant))
+    return any(c.value == () for c in constants) or any(
+        not t.size for t in (*(graph.types[i] for i in node.operands), *node.outputs)
+    )
 
 
 def _repeats(argument: Argument) -> bool:
@@ -156,7 +170,7 @@ def _zeros(case: Any) -> set[int]:
 
 
 def load(
-    path: Path, contracts: Iterable[str], subjects: Iterable[str] = ()
+    path: Path, contracts: Iterable[str], subjects: Iterable[str] = (), *, own: bool = False
 ) -> tuple[Deviation, ...]:
     """The deviations of a file.
 
@@ -164,11 +178,12 @@ def load(
         path: a TOML file of ``[[deviation]]`` tables.
         contracts: the ids that exist.
         subjects: those that exist beside the ops of the catalogue.
+        own: whether the file is the user's own, whose entries expire.
 
     Raises:
-        UsageError: if the file is not TOML; if an entry lacks a field, has one too many or of the
-            wrong type, has the id of another, or names a contract, an op, a dtype, a mode,
-            versions or a pattern that do not exist.
+        UsageError: if the file cannot be read, or is not TOML; if an entry lacks a field, has one
+            too many or of the wrong type, has the id of another, or names a contract, an op, a
+            dtype, a mode, versions or a pattern that do not exist.
     """
     words = {
         "contracts": list(contracts),
@@ -177,30 +192,55 @@ def load(
         "modes": list(MODES),
         "operands": list(_OPERANDS),
     }
-    found: dict[str, Deviation] = {}
     try:
-        entries = tomllib.loads(path.read_text("utf-8")).get("deviation", [])
+        told = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}",
+            expected="a TOML file of [[deviation]] tables",
+            hint="see whether the path is right",
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path} is not TOML: {error}",
             expected="a TOML file of [[deviation]] tables",
             hint=_HINT,
         ) from error
-    for entry in entries:
-        made = _entry(entry, words)
+    entries = told.get("deviation", [])
+    if own and (told.keys() != {"deviation"} or not _are_tables(entries)):
+        raise UsageError(
+            f"{path} has no [[deviation]] tables, or something beside them",
+            expected="a TOML file of [[deviation]] tables",
+            hint=_HINT,
+        )
+    return unique([_entry(entry, words, _OWN if own else set()) for entry in entries])
+
+
+def _are_tables(entries: Any) -> bool:
+    return isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+
+
+def unique(deviations: Sequence[Deviation]) -> tuple[Deviation, ...]:
+    """The same deviations.
+
+    Raises:
+        UsageError: if one has the id of another.
+    """
+    found: set[str] = set()
+    for made in deviations:
         if made.id in found:
             raise UsageError(
                 f"deviation {made.id!r} is there twice",
                 expected="one entry for each id",
                 hint="ids are permanent: give the later one another",
             )
-        found[made.id] = made
-    return tuple(found.values())
+        found.add(made.id)
+    return tuple(deviations)
 
 
-def _entry(entry: dict[str, Any], words: dict[str, list[str]]) -> Deviation:
+def _entry(entry: dict[str, Any], words: dict[str, list[str]], more: set[str]) -> Deviation:
     name = entry.get("id", "without id")
-    _check_fields(name, entry)
+    _check_fields(name, entry, more)
     _check_words(name, entry, words)
     _check_patterns(name, entry)
     since, dash, until = entry["versions"].partition("-")
@@ -218,18 +258,28 @@ def _entry(entry: dict[str, Any], words: dict[str, list[str]]) -> Deviation:
         entry["link"],
         tuple(entry.get("dtypes", ())),
         tuple(entry.get("operands", ())),
+        entry.get("expires"),
     )
 
 
-def _check_fields(name: str, entry: dict[str, Any]) -> None:
-    if wrong := sorted((entry.keys() ^ _FIELDS) - (_OPTIONAL - entry.keys())):
+def _check_fields(name: str, entry: dict[str, Any], more: set[str]) -> None:
+    fields = _FIELDS | more
+    if wrong := sorted((entry.keys() ^ fields) - (_OPTIONAL - entry.keys())):
         raise UsageError(
             f"deviation {name!r} has these fields too many or too few: {', '.join(wrong)}",
-            expected=f"{', '.join(sorted(_FIELDS - _OPTIONAL))}; "
+            expected=f"{', '.join(sorted(fields - _OPTIONAL))}; "
             f"perhaps {' and '.join(sorted(_OPTIONAL))}",
             hint=_HINT,
         )
     for field, value in entry.items():
+        if field in more:
+            if type(value) is not dt.date:
+                raise UsageError(
+                    f"deviation {name!r} has the {field} {value!r}",
+                    expected="a date of TOML, without quotes: 2027-01-31",
+                    hint="the day after which the entry is to be looked at anew",
+                )
+            continue
         listed = field in _LISTS
         strings = value if listed and isinstance(value, list) else [value]
         if listed != isinstance(value, list) or not all(isinstance(s, str) for s in strings):

@@ -29,10 +29,17 @@ _ROLES: Final = (WATCHED, VARIABLE, WATCHED, CONSTANT, WATCHED, VARIABLE, FROZEN
 """What an input may be to the tape, as often as it should be: a watched Tensor, a trainable or a
 non-trainable Variable, a Tensor that nobody watches."""
 
+ZERO: Final = "zero"
+PART: Final = "part"
+COMBINED: Final = "combined"
+
 RATE: Final = 0.25
 """The learning rate of the step that follows: a power of two, so that only one rounding happens."""
 POINTS: Final = 3
 """Drawn points that one trace serves."""
+FORWARD_NODES: Final = 3
+"""Nodes of the largest graphs that forward mode is asked about: it traces a function for each op
+and shape, in 10 to 20 ms, so that the few deep graphs would cost more than all others."""
 
 
 _WEIGHTS: Final = np.array([(1 if b & 128 else -1) * (64 + b % 128) / 128 for b in range(256)])
@@ -50,6 +57,7 @@ class GraphCase:
         persistent: whether the tape is persistent.
         forward: whether forward mode is asked too.
         unknown_rank: whether the open signature of the dynamic mode leaves even ranks unknown.
+        pulls: whether the gradient is asked for with other cotangents too.
         plain: whether what weighs the targets, and the first direction, are ones (1 + i). None is
             drawn so, as ones hide what is swapped; but a failure is easier to read.
     """
@@ -60,15 +68,19 @@ class GraphCase:
     persistent: bool
     forward: bool
     unknown_rank: bool
+    pulls: bool
     plain: bool = field(default=False, kw_only=True)
 
     @cached_property
     def digest(self) -> bytes:
         """A stable hash of everything that was drawn."""
-        flags = (self.roles, self.points, self.persistent, self.forward, self.unknown_rank)
+        flags = (self.roles, self.persistent, self.forward, self.unknown_rank, self.pulls)
         kinds = [(i.type.dtype, i.type.shape) for i in self.graph.inputs]
-        text = f"{self.graph.definition}{kinds}{flags}"
-        return hashlib.sha256(text.encode()).digest()
+        found = hashlib.sha256(f"{self.graph.definition}{kinds}{flags}".encode())
+        for point in range(len(self.points)):
+            for array in self.arrays(point):  # as text ten thousand numbers would cost more
+                found.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+        return found.digest()
 
     @cached_property
     def targets(self) -> tuple[int, ...]:
@@ -128,6 +140,24 @@ class GraphCase:
             return [np.ones(kind.shape, numpy_dtype(kind.dtype)) for kind in self.target_types]
         return self._scatter("weights", self.target_types)
 
+    @cached_property
+    def cotangents(self) -> dict[str, list[Array]]:
+        """Other cotangents by name, exact in every dtype; none if they are not asked for.
+
+        ``zero``; ``part``, which is every other element of the weights; and ``combined``, which is
+        minus the weights minus that part. So no element of it is one of the weights, and what is
+        no linear function of them is found out: a square, a modulus, what is clipped or added.
+        """
+        if not self.pulls:
+            return {}
+        masks = [np.arange(w.size).reshape(w.shape) % 2 == 0 for w in self.weights]
+        parts = [np.where(mask, w, 0) for mask, w in zip(masks, self.weights, strict=True)]
+        return {
+            ZERO: [np.zeros_like(w) for w in self.weights],
+            PART: parts,
+            COMBINED: [-w - part for w, part in zip(self.weights, parts, strict=True)],
+        }
+
     def direction(self, number: int) -> dict[int, Array]:
         """A tangent for each differentiated input; another ``number`` gives another direction."""
         kinds = [self.graph.inputs[i].type for i in self.differentiated]
@@ -178,8 +208,9 @@ class GraphCase:
 
 _FLAGS: Final = st.sampled_from(
     [
-        (persistent, forward, rank)
-        for forward in (False, False, False, False, False, False, False, True)
+        (persistent, forward, rank, pulls)
+        for pulls in (False, False, False, True)
+        for forward in (False, False, False, True)
         for persistent in (False, False, False, True)
         for rank in (False, True)
     ]
@@ -204,19 +235,26 @@ def graph_cases(
     return _graph_cases(graphs(subject, among=among), POINTS if MODES[mode].traced else 1)
 
 
+def _role(drawn: str, dtype: str) -> str:
+    """What an input is to the tape; integers and booleans are Tensors, watched all the same."""
+    if dtypes.is_differentiable(dtype) or drawn == WATCHED:
+        return drawn
+    return CONSTANT
+
+
 @st.composite
 def _graph_cases(
     draw: Callable[..., Any], graphs: st.SearchStrategy[Graph], points: int
 ) -> GraphCase:
     # before the graph, and of one length, so that no later draw moves when the graph shrinks
-    flags = draw(_FLAGS, "persistent, forward, unknown rank")
+    flags = draw(_FLAGS, "persistent, forward, unknown rank, pulls")
     code = draw(_ROLE_CODES, "roles")
     graph = draw(graphs, "graph")
     roles = tuple(
-        _ROLES[code[i % len(code)] % len(_ROLES)]
-        if dtypes.is_differentiable(made.type.dtype)
-        else CONSTANT
+        _role(_ROLES[code[i % len(code)] % len(_ROLES)], made.type.dtype)
         for i, made in enumerate(graph.inputs)
     )
     drawn = tuple(draw_point(draw, graph.inputs) for _ in range(points))
-    return GraphCase(graph, roles, drawn, *flags)
+    persistent, forward, unknown_rank, pulls = flags
+    forward = forward and len(graph.nodes) <= FORWARD_NODES
+    return GraphCase(graph, roles, drawn, persistent, forward, unknown_rank, pulls)

@@ -84,6 +84,11 @@ def versions() -> dict[str, str | None]:
     }
 
 
+def versions_line() -> str:
+    """What is installed of :func:`versions`, in a line."""
+    return ", ".join(f"{name} {told}" for name, told in versions().items() if told)
+
+
 def machine() -> dict[str, Any]:
     """The machine: system, processor and its vector extensions."""
     return {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import partial
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -21,7 +23,10 @@ class ExitCode(IntEnum):
     NOTHING_RAN = 5
     WARNINGS = 6
     NO_TENSORFLOW = 7
-    DIFFERS = 8
+    UNREADABLE = 8
+    INCOMPARABLE = 9
+    UNMADE = 10
+    DIFFERS = 11
 
 
 class UsageError(Exception):
@@ -39,6 +44,11 @@ class UsageError(Exception):
     ) -> None:
         super().__init__(f"{what}\n  expected: {expected}\n  hint: {hint}")
         self.what, self.expected, self.hint, self.code = what, expected, hint, code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Exceptions are made again from their arguments by place, and these have names."""
+        make = partial(UsageError, expected=self.expected, hint=self.hint, code=self.code)
+        return make, (self.what,)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -39,6 +39,8 @@ class SeenPoint:
 
     Attributes:
         gradients: for each input of the graph, the gradient or None.
+        dense_shapes: for each input whose gradient is IndexedSlices that say so, the shape of what
+            they are slices of.
         zeros: for each unwatched input, its gradient with UnconnectedGradients.ZERO.
         stepped: for each trainable Variable with a gradient, its value after
             ``assign_sub(RATE * gradient)``.
@@ -47,6 +49,7 @@ class SeenPoint:
     """
 
     gradients: list[Gradient | None]
+    dense_shapes: dict[int, tuple[int, ...]]
     zeros: dict[int, Gradient | None]
     stepped: dict[int, Gradient | None]
     targets: list[Array] | None
@@ -66,6 +69,8 @@ class Seen:
             empty, as tuples of the tensor's role and the attribute.
         lacking: what Variables lack of them.
         sliced: the inputs whose gradients came as IndexedSlices.
+        pulled: for each of the case's other cotangents, by name, the gradients at the first point,
+            or what was raised.
         error: what the gradient raised though the forward pass alone does not; else None.
         estimates: the derivative at each point by finite differences, once a contract has asked.
     """
@@ -80,6 +85,7 @@ class Seen:
         self.assignable: list[tuple[str, str]] = []
         self.lacking: list[tuple[str, str]] = []
         self.sliced: frozenset[int] = frozenset()
+        self.pulled: dict[str, list[Gradient | None] | Exception] = {}
         self.error: Exception | None = None
         self.estimates: dict[int, Estimate] = {}
 
@@ -176,10 +182,10 @@ class _Run:
         """The types of the inputs that are Tensors."""
         return [self.case.graph.inputs[i].type for i in self.free]
 
-    def arguments(self, point: int) -> list[Any]:
-        """The Tensors of a point; its Variables are assigned, those of the first are made so."""
+    def arguments(self, point: int, *, made: bool = False) -> list[Any]:
+        """The Tensors of a point; its Variables are assigned, unless they were ``made`` so."""
         arrays = self.case.arrays(point)
-        for i, variable in self.variables.items() if point else ():
+        for i, variable in () if made else self.variables.items():
             variable.assign(self.tensor(i, arrays[i]))
         return [self.tensor(i, arrays[i]) for i in self.free]
 
@@ -190,14 +196,14 @@ class _Run:
             self._ops(*tensors)
             return self.tf.zeros([])
 
-        arguments = self.arguments(0)
+        arguments = self.arguments(0, made=True)
         self.compiled(self._ops, self.free_types)(*arguments)
         if self.mode.compiled:
             # an op that XLA cannot compile may be folded into a constant, but only where its
             # result is asked for (segment_sum of ones_like, to 2.13)
             self.compiled(results_dropped, self.free_types)(*arguments)
 
-    def program(self, *tensors: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    def program(self, *tensors: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
         """Differentiate the weighted targets with respect to every input, then step Variables."""
         tf, case = self.tf, self.case
         free, weights = list(tensors[: len(self.free)]), list(tensors[len(self.free) :])
@@ -214,8 +220,9 @@ class _Run:
         if unwatched:
             zero = tf.UnconnectedGradients.ZERO
             zeros = tape.gradient(targets, unwatched, unconnected_gradients=zero)
-        slices = self.tf.IndexedSlices
-        self.seen.sliced = frozenset(i for i, g in enumerate(gradients) if isinstance(g, slices))
+        slices = [g if isinstance(g, tf.IndexedSlices) else None for g in gradients]
+        self.seen.sliced = frozenset(i for i, s in enumerate(slices) if s is not None)
+        shapes = [None if s is None else s.dense_shape for s in slices]
         dense = [None if g is None else tf.convert_to_tensor(g) for g in gradients]
         stepped: list[Any] = []
         for i in case.inputs(VARIABLE):
@@ -226,7 +233,7 @@ class _Run:
             self.variables[i].assign_sub(tf.constant(RATE, gradient.dtype) * gradient)
             stepped.append(self.variables[i].read_value())
         self._note(tape, inputs, targets)
-        return dense, zeros, stepped
+        return dense, shapes, zeros, stepped
 
     def _note(self, tape: Any, inputs: list[Any], targets: list[Any]) -> None:
         """What only Python sees; in traced modes, while tracing."""
@@ -250,20 +257,39 @@ class _Run:
         """Run the program at every point."""
         case = self.case
         program = self.compiled(self.program, [*self.free_types, *case.target_types])
-        weights = [
-            make_tensor(self.tf, kind.dtype, weight)
-            for kind, weight in zip(case.target_types, case.weights, strict=True)
-        ]
+        weights = self.pulling(case.weights)
         for point in range(len(case.points)):
-            gradients, zeros, stepped = program(*self.arguments(point), *weights)
+            given = self.arguments(point, made=not point)
+            gradients, shapes, zeros, stepped = program(*given, *weights)
+            told = enumerate(shapes)
             self.seen.points.append(
                 SeenPoint(
                     [read(g) for g in gradients],
+                    {i: tuple(s.numpy().tolist()) for i, s in told if s is not None},
                     {i: read(g) for i, g in zip(case.unwatched, zeros, strict=True)},
                     {i: read(g) for i, g in zip(case.inputs(VARIABLE), stepped, strict=True)},
                     self._values,
                 )
             )
+        for name, cotangent in case.cotangents.items():
+            self.seen.pulled[name] = self.pulled(program, cotangent)
+
+    def pulled(
+        self, program: Callable[..., Any], cotangent: list[Array]
+    ) -> list[Gradient | None] | Exception:
+        """The gradients at the first point for another cotangent, or what is raised."""
+        try:
+            gradients, *_ = program(*self.arguments(0), *self.pulling(cotangent))
+            return [read(g) for g in gradients]
+        except Exception as raised:  # noqa: BLE001 - whatever TensorFlow raises is the observation
+            return raised_by_tensorflow(raised)
+
+    def pulling(self, cotangent: list[Array]) -> list[Any]:
+        """A cotangent as tensors of the dtypes of the targets."""
+        return [
+            make_tensor(self.tf, kind.dtype, weight)
+            for kind, weight in zip(self.case.target_types, cotangent, strict=True)
+        ]
 
 
 def run(case: GraphCase, mode_name: str) -> Seen:

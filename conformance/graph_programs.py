@@ -11,15 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from conformance.drawn_graphs import CONSTANT, FROZEN, RATE, VARIABLE, WATCHED, GraphCase
+from conformance.drawn_graphs import (
+    COMBINED,
+    CONSTANT,
+    FROZEN,
+    PART,
+    RATE,
+    VARIABLE,
+    WATCHED,
+    Array,
+    GraphCase,
+)
 from conformance.modes import Mode
 from conformance.reproduction import Claim, indented, raising, tidy
 from strategies import dtypes
 from strategies.graphs import Graph, call_source, tensor_source
 from strategies.tensors import TensorType
 
-What = Literal["gradient", "zero", "stepped", "product", "fact", "everything"]
+What = Literal["gradient", "slices", "linear", "zero", "stepped", "product", "fact", "everything"]
 
+LINEAR: Final = ("usual", PART, COMBINED)
+"""What the answers for three cotangents are called: the case's own, and two others of it."""
 ASKED: Final = "gradients"
 """What the answers about all sources are called."""
 
@@ -29,17 +41,20 @@ class Ask:
     """What a program asks once the ops have run.
 
     Attributes:
-        what: the ``gradient`` of a source; the same with UnconnectedGradients.ZERO (``zero``); what
-            a Variable holds after the step (``stepped``); the weighted Jacobian-vector ``product``
-            of forward mode; a ``fact`` that Python sees; or ``everything`` that the suite asks. It
-            is also the name of the answer.
+        what: the ``gradient`` of a source; the ``slices`` that it is; gradients for three
+            cotangents, called :data:`LINEAR`; the same with UnconnectedGradients.ZERO (``zero``);
+            what a Variable holds after the step (``stepped``); the weighted Jacobian-vector
+            ``product`` of forward mode; a ``fact`` that Python sees; or ``everything`` that the
+            suite asks. But for the three it is also the name of the answer.
         source: the input that it is about.
         dense: whether the gradient came as IndexedSlices.
+        cotangent: the name of another cotangent of the case, if it is asked with that.
     """
 
     what: What
     source: int | None = None
     dense: bool = False
+    cotangent: str = ""
 
 
 class GraphProgram:
@@ -105,9 +120,9 @@ class GraphProgram:
         if not self.mode.traces_program:
             lines += [*taped, *(raising(asked) if guarded else asked), *inside, *after]
             return tidy(lines)
-        given = [*free, *(name for name, _ in self._weights())]
-        lines += ["", *self._decorator(self._kinds(free)), f"def program({', '.join(given)}):"]
-        answer = ASKED if ask.what == "everything" else ask.what
+        given = [*free, *self._named_weights(ask)]
+        lines += ["", *self._decorator(self._kinds(ask, free)), f"def program({', '.join(given)}):"]
+        answer = self._answer(ask)
         returned = [] if ask.what == "fact" else [f"return {answer}"]
         body = [*taped, *asked, *inside, *returned]
         if returned and body[-2].startswith(f"{answer} = "):
@@ -115,11 +130,30 @@ class GraphProgram:
         bound = "" if ask.what == "fact" else f"{answer} = "
         call = f"program({', '.join(given)})"
         lines += [*indented(body), ""]
+        if ask.what == "linear":
+            return tidy([*lines, *self._called(free), *after])
         if len(re.findall(rf"\b{answer}\b", "\n".join(after))) == 1:
             after = [re.sub(rf"\b{answer}\b", call, line) for line in after]
             return tidy([*lines, *after])  # what is looked at once needs no name
         called = [f"{bound}{call}"]
         return tidy([*lines, *(raising(called) if guarded else called), *after])
+
+    @staticmethod
+    def _answer(ask: Ask) -> str:
+        """What a traced program returns."""
+        return {"everything": ASKED, "linear": "gradient"}.get(ask.what, ask.what)
+
+    def _called(self, free: Sequence[str]) -> list[str]:
+        """Calls of a traced program, one for each of three cotangents."""
+        return [
+            f"{name} = program({', '.join([*free, *self._printed(cotangent)])})"
+            for name, cotangent in self._three().items()
+        ]
+
+    def _three(self) -> dict[str, list[Array]]:
+        """The cotangents of :data:`LINEAR`, by the names of the answers."""
+        others = self.case.cotangents
+        return dict(zip(LINEAR, [self.case.weights, others[PART], others[COMBINED]], strict=True))
 
     def _decorator(self, kinds: Sequence[TensorType] | None = None) -> list[str]:
         options = ["autograph=False"]
@@ -133,9 +167,9 @@ class GraphProgram:
             options.append(f"input_signature=[{', '.join(specs)}]")
         return [f"@tf.function({', '.join(options)})"]
 
-    def _kinds(self, free: Sequence[str]) -> list[TensorType]:
+    def _kinds(self, ask: Ask, free: Sequence[str]) -> list[TensorType]:
         kinds = [self.case.graph.inputs[int(name[1:])].type for name in free]
-        return [*kinds, *(kind for _, kind in self._weights())]
+        return [*kinds, *self.case.target_types] if self._named_weights(ask) else kinds
 
     # -- what is made ----------------------------------------------------------------------------
 
@@ -164,29 +198,34 @@ class GraphProgram:
                 frozen = ", trainable=False" * (case.roles[i] == FROZEN)
                 text = f"tf.Variable({text}{frozen})"
             lines.append(f"x{i} = {text}")
-        if self.mode.traces_program:  # an argument, as the compiler would fold a constant
-            weights = dict(zip(self._named_weights(), self.case.target_types, strict=False))
-            for (name, kind), weight in zip(weights.items(), self.case.weights, strict=False):
-                lines.append(f"{name} = {tensor_source(kind, tuple(weight.ravel().tolist()))}")
+        if self.mode.traces_program and ask.what != "linear":
+            # an argument, as the compiler would fold a constant
+            named = zip(self._named_weights(ask), self._printed(self._cotangent(ask)), strict=False)
+            lines += [f"{name} = {text}" for name, text in named]
         return lines
 
-    def _named_weights(self) -> list[str]:
-        return [] if self.case.plain else [f"w{k}" for k in range(len(self.case.target_types))]
+    def _cotangent(self, ask: Ask) -> list[Array]:
+        return self.case.cotangents[ask.cotangent] if ask.cotangent else self.case.weights
 
-    def _weights(self) -> list[tuple[str, TensorType]]:
-        """The cotangents that a traced program takes; none, if they are ones."""
-        if not self.mode.traces_program:
-            return []
-        return list(zip(self._named_weights(), self.case.target_types, strict=False))
-
-    def _weighted(self) -> list[str]:
-        """The cotangents as expressions; none, if they are ones."""
-        if self.case.plain:
-            return []
-        if self.mode.traces_program:
-            return self._named_weights()
-        kinds = zip(self.case.target_types, self.case.weights, strict=True)
+    def _printed(self, cotangent: Sequence[Array]) -> list[str]:
+        """A cotangent as expressions."""
+        kinds = zip(self.case.target_types, cotangent, strict=True)
         return [tensor_source(kind, tuple(w.ravel().tolist())) for kind, w in kinds]
+
+    def _named_weights(self, ask: Ask) -> list[str]:
+        """What a traced program calls the cotangents that it takes; none, if they are ones."""
+        ones = self.case.plain and not ask.cotangent and ask.what != "linear"
+        if ones or not self.mode.traces_program:
+            return []
+        return [f"w{k}" for k in range(len(self.case.target_types))]
+
+    def _weighted(self, ask: Ask) -> list[str]:
+        """The cotangents as expressions; none, if they are ones."""
+        if self.mode.traces_program:
+            return self._named_weights(ask)
+        if self.case.plain and not ask.cotangent:
+            return []
+        return self._printed(self._cotangent(ask))
 
     # -- what runs under the tape ----------------------------------------------------------------
 
@@ -202,7 +241,7 @@ class GraphProgram:
         weights = [tensor_source(kind, tuple(w.ravel().tolist())) for kind, w in kinds]
         at = f"x{self.by}"
         watch = [f"inner.watch({at})"] * (case.roles[self.by] != VARIABLE)
-        cotangent = "" if inner.plain else f", output_gradients={_listed(weights, force=True)}"
+        cotangent = _given([] if inner.plain else weights)
         asked = f"inner.gradient({_listed(targets)}, {at}{cotangent}"
         return [
             "with tf.GradientTape() as inner:",
@@ -222,58 +261,66 @@ class GraphProgram:
             return [f"with {made} as accumulator:", *indented(ops)]
         watched = [f"x{i}" for i in self._shown(ask) if case.roles[i] == WATCHED]
         watch = [f"{self.tape}.watch({_listed(watched)})"] * bool(watched)
-        twice = ask.what == "everything" and case.unwatched
-        options = "persistent=True" * bool(twice)
+        twice = {"everything": bool(case.unwatched), "linear": not self.mode.traces_program}
+        options = "persistent=True" * twice.get(ask.what, False)
         body = [*watch, *ops] or ["pass"]
         return [f"with tf.GradientTape({options}) as {self.tape}:", *indented(body)]
 
     def _asked(self, ask: Ask, targets: list[str]) -> list[str]:
-        case, told = self.case, _listed(targets)
-        weighted = self._weighted()
-        cotangent = f", output_gradients={_listed(weighted, force=True)}" if weighted else ""
-        gradient = f"{self.tape}.gradient({told}, {{}}{cotangent})"
+        told, given = _listed(targets), self._weighted(ask)
         match ask.what:
-            case "gradient":
-                zero = "" if self.by is None else ", unconnected_gradients='zero'"
-                asked = gradient.format(f"x{ask.source}{zero}")
-                return [f"gradient = {f'tf.convert_to_tensor({asked})' if ask.dense else asked}"]
+            case "gradient" | "slices":
+                return [self._gradient(ask.what, ask, told, given)]
+            case "linear":
+                three = {name: self._printed(one) for name, one in self._three().items()}
+                asked = {"gradient": given} if self.mode.traces_program else three
+                return [self._gradient(name, ask, told, one) for name, one in asked.items()]
             case "zero":
                 zero = "unconnected_gradients='zero'"
                 return [f"zero = {self.tape}.gradient({told}, x{ask.source}, {zero})"]
             case "stepped":
                 stepped = f"x{ask.source}.assign_sub({RATE} * gradient)"
-                first = self._asked(Ask("gradient", ask.source, ask.dense), targets)
-                return [*first, stepped, f"stepped = x{ask.source}.read_value()"]
+                first = self._gradient("gradient", ask, told, given)
+                return [first, stepped, f"stepped = x{ask.source}.read_value()"]
             case "product":
-                return self._product(targets)
-            case "fact":
-                return []
-            case "everything":
-                shown = [i for i in self._shown(ask) if self._may_have_gradient(i)]
-                sources = [f"x{i}" for i in shown]
-                lines = [f"{ASKED} = {gradient.format(_listed(sources))}"]
-                if unwatched := [f"x{i}" for i in case.unwatched if i in self._shown(ask)]:
-                    asked = ", ".join(unwatched)
-                    zero = "unconnected_gradients='zero'"
-                    lines.append(f"zeros = {self.tape}.gradient({told}, [{asked}], {zero})")
-                for i in case.inputs(VARIABLE):
-                    if i in case.differentiated:
-                        one = ASKED if len(shown) == 1 else f"{ASKED}[{shown.index(i)}]"
-                        lines.append(f"x{i}.assign_sub({RATE} * {one})")
-                return lines
+                return self._product(ask, targets)
+        return [] if ask.what == "fact" else self._everything(ask, told)
+
+    def _everything(self, ask: Ask, told: str) -> list[str]:
+        case = self.case
+        shown = [i for i in self._shown(ask) if self._may_have_gradient(i)]
+        sources = [f"x{i}" for i in shown]
+        given = _given(self._weighted(ask))
+        lines = [f"{ASKED} = {self.tape}.gradient({told}, {_listed(sources)}{given})"]
+        if unwatched := [f"x{i}" for i in case.unwatched if i in self._shown(ask)]:
+            asked = ", ".join(unwatched)
+            zero = "unconnected_gradients='zero'"
+            lines.append(f"zeros = {self.tape}.gradient({told}, [{asked}], {zero})")
+        for i in case.inputs(VARIABLE):
+            if i in case.differentiated:
+                one = ASKED if len(shown) == 1 else f"{ASKED}[{shown.index(i)}]"
+                lines.append(f"x{i}.assign_sub({RATE} * {one})")
+        return lines
+
+    def _gradient(self, name: str, ask: Ask, told: str, cotangent: Sequence[str]) -> str:
+        """The statement that asks for the gradient of a source."""
+        zero = "" if self.by is None else ", unconnected_gradients='zero'"
+        asked = f"{self.tape}.gradient({told}, x{ask.source}{zero}{_given(cotangent)})"
+        dense = ask.dense and ask.what != "slices"
+        return f"{name} = {f'tf.convert_to_tensor({asked})' if dense else asked}"
 
     def _may_have_gradient(self, i: int) -> bool:
         return dtypes.is_differentiable(self.case.graph.inputs[i].type.dtype)
 
-    def _product(self, targets: list[str]) -> list[str]:
+    def _product(self, ask: Ask, targets: list[str]) -> list[str]:
         """The sum of the Jacobian-vector products, weighted with the cotangents."""
         if len(targets) == 1:
             product = f"accumulator.jvp({targets[0]}, unconnected_gradients='zero')"
-            weight = self._weighted()
+            weight = self._weighted(ask)
             if weight:
                 product = f"tf.math.conj({weight[0]}) * {product}"
             return [f"product = tf.reduce_sum({product})"]
-        weights = self._weighted() or [""] * len(targets)
+        weights = self._weighted(ask) or [""] * len(targets)
         terms = []
         for cotangent, target in zip(weights, targets, strict=True):
             product = f"accumulator.jvp({target}, unconnected_gradients='zero')"
@@ -290,6 +337,11 @@ def statements(graph: Graph, needed: frozenset[int]) -> list[str]:
         for i, (node, first) in enumerate(zip(graph.nodes, graph.first_results, strict=True))
         if needed.intersection(range(first, first + len(node.outputs)))
     ]
+
+
+def _given(cotangent: Sequence[str]) -> str:
+    """A cotangent as an argument; nothing, if it is ones."""
+    return f", output_gradients={_listed(cotangent, force=True)}" if cotangent else ""
 
 
 def _listed(names: Sequence[str], *, force: bool = False) -> str:

@@ -6,40 +6,46 @@ It imports no TensorFlow before an item runs.
 from __future__ import annotations
 
 import json
+import os
 import secrets
-import shlex
+import signal
 import sys
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from conformance import __version__, environment
-from conformance.blackbox import BlackBox, found
+from conformance import __version__, environment, own_deviations, shards
+from conformance.blackbox import BlackBox
 from conformance.boundary import OLDEST, tensorflow, version
-from conformance.contract import CATALOGUE, Cases, Violation, stated
-from conformance.deviations import FILE as DEVIATIONS
-from conformance.deviations import Deviation, load
+from conformance.contract import Cases, Violation, stated
+from conformance.deviations import Deviation
 from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
-from conformance.profiles import DEFAULT, PROFILES, Profile, forget_local_constants, takes
+from conformance.profiles import (
+    DEFAULT,
+    PROFILES,
+    Profile,
+    draw_each_case_afresh,
+    forget_local_constants,
+    takes,
+)
 from conformance.reach import why_out_of_reach
-from conformance.record import Outcome, Record, check_writable, outcome_from_json
+from conformance.reading import took
+from conformance.record import Record, check_writable, outcome_from_json
 from conformance.registry import registry
-from conformance.running import ItemRun, Plan, crashed, failure_text
-from conformance.stored import file_name, folder_of, store, stored
+from conformance.results import Results, told
+from conformance.running import ItemRun, Plan
+from conformance.suite import fingerprint
 from conformance.summary import number, summary_lines
+from conformance.supervisor import Supervisor, Work
+from conformance.workers import Workers
 
 HERE = Path(__file__).parent
-_CONFIRMED = 20
-"""Failures of a process whose programs are run once more, in interpreters of their own."""
-_WRITE_EVERY = 10.0
-"""Seconds between two writings of an unfinished record."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,6 +78,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="the base of all seeds (default: 0; random in the profile explore)",
     )
+    group.addoption(
+        "--tape-deviations",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="known deviations of your own, beside conformance/deviations.toml; repeatable",
+    )
+    group.addoption(
+        "--tape-shard",
+        metavar="I/N",
+        help="run only the part I of N; see python -m conformance merge",
+    )
+    group.addoption(
+        "--tape-balance",
+        metavar="FILE",
+        help="an earlier record, by whose seconds the parts of --tape-shard are made equal",
+    )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -103,6 +126,18 @@ def pytest_configure(config: pytest.Config) -> None:
         _refuse(config, error)
     config.stash[RUN] = run
     config.pluginmanager.register(run, "tapemeasure-run")
+    if run.judges:
+        # what ends a run from outside ends it as Ctrl-C does
+        usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        config.add_cleanup(partial(_restore, usual))
+    config.pluginmanager.register(run.workers, "tapemeasure-workers")
+    supervisor = run.supervisor()
+    if supervisor is not None:
+        config.pluginmanager.register(supervisor, "tapemeasure-supervisor")
+
+
+def _restore(handler: Any) -> None:
+    signal.signal(signal.SIGTERM, handler)
 
 
 def pytest_exception_interact(
@@ -147,6 +182,8 @@ class TapeRun:
         self.is_worker = hasattr(config, "workerinput")
         if self.is_worker:
             self.seed = config.workerinput["tape_seed"]  # type: ignore[attr-defined]
+        self.shard = shards.parse(option.tape_shard) if option.tape_shard else None
+        self.took = None if option.tape_balance is None else took(Path(option.tape_balance))
         self.path = Path(option.tape_record) if option.tape_record else None
         asked = self.path is not None or option.tape_record_only or _asks_for_contracts(config)
         self.judges = asked and not self.is_worker and not option.collectonly
@@ -155,16 +192,16 @@ class TapeRun:
         self.record = Record({})
         self.reported = 0
         self.broken = 0
-        self.confirmed = 0
+        self.news: list[str] = []
         self.collected: int | None = None
         self.deviations: tuple[Deviation, ...] = ()
+        self.refused: UsageError | None = None
         self.subjects: dict[str, None] = {}
         self.started = time.monotonic()
-        self.written = 0.0
+        self.results = Results(self.record, self.path)
         self._plan: Plan | None = None
-        if getattr(option, "maxworkerrestart", "") is None:
-            # a run in which each item kills its worker still says so of each
-            option.maxworkerrestart = str(sys.maxsize)
+        self.box: BlackBox | None = None
+        self.workers = Workers(config, self.record, self.seed, partial(_refuse, config))
 
     def _check_surroundings(self) -> None:
         """TensorFlow is there, and the record can be written."""
@@ -201,72 +238,44 @@ class TapeRun:
                 minor,
                 tuple(known),
                 registry(),
-                self._black_box(),
+                self.box,
             )
         return self._plan
 
-    @cached_property
-    def boxes(self) -> tempfile.TemporaryDirectory[str]:
-        """Where workers keep what they try."""
-        return tempfile.TemporaryDirectory(prefix="tapemeasure-")
-
-    def _black_box(self) -> BlackBox | None:
-        """A worker's; without workers nobody would be left to read it."""
-        if not self.is_worker:
-            return None
-        given: dict[str, str] = self.config.workerinput  # type: ignore[attr-defined]
-        return BlackBox(Path(given["tape_boxes"]), given["workerid"])
-
-    def confirm(self, run: ItemRun) -> None:
-        """See whether the programs of an item's failures fail by themselves.
-
-        Each takes as long as TensorFlow's import: a run in which all is broken tries a few.
-        """
-        self.confirmed += run.confirm(_CONFIRMED - self.confirmed)
-
-    def replay(self, outcome: Outcome) -> str:
-        """The command that runs the stored program of a failure again; none without a record."""
-        if self.path is None:
-            return ""
-        name = file_name(outcome.contract, outcome.subject, outcome.mode)
-        return f"python -m conformance replay {shlex.quote(str(folder_of(self.path) / name))}"
-
     # -- workers ---------------------------------------------------------------------------------
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Every worker uses the same base seed, and keeps its notes in the same folder."""
-        node.workerinput["tape_seed"] = self.seed
-        node.workerinput["tape_boxes"] = self.boxes.name
+    def begin(self, box: BlackBox) -> dict[str, Any]:
+        """Make this process one in which items run; what only such a process knows."""
+        self.is_worker, self.box, self._plan = True, box, None
+        tensorflow()
+        return _facts()
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - pytest's names
-        """What a worker really used, or why it refused."""
-        refused = getattr(node, "workeroutput", {}).get("tape_refused")
-        if refused:
-            what, expected, hint, code = refused
-            _refuse(
-                self.config, UsageError(what, expected=expected, hint=hint, code=ExitCode(code))
-            )
-        facts = getattr(node, "workeroutput", {}).get("tape_facts")
-        if facts:
-            self._take(json.loads(facts))
+    def again(self, item: ContractItem) -> ItemRun:
+        """Make this process one in which items run, without a black box; an item that has run."""
+        self.is_worker, self.box, self._plan = True, None, None
+        return item.begun(self.plan)
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
-        """An item whose worker has died is crashed; another worker goes on with the next."""
-        wreck = found(Path(self.boxes.name), report.node.gateway.id)
-        if wreck is None:
-            self.broken += 1
-            return
-        outcomes = crashed(wreck)
-        self.reported += 1
-        report.tape_outcomes = json.dumps([asdict(outcome) for outcome in outcomes])
-        report.tape_notes = json.dumps([])
-        if (failure := outcomes[0].failure) is not None:
-            heading = f"{crashitem}: the process died"
-            replay = self.replay(outcomes[0])
-            report.longrepr = failure_text(heading, outcomes[0], failure, _versions(), replay)
+    def supervisor(self) -> Supervisor | None:
+        """Who runs the items of this process, if it is not itself that does."""
+        option = self.config.option
+        distributes = self.judges and getattr(option, "dist", "no") != "no"
+        debugs = option.usepdb or option.trace
+        if distributes or debugs or option.collectonly or not hasattr(os, "fork"):
+            return None
+        given = getattr(self.config, "workerinput", None)
+        if given is None:
+            given = {"tape_boxes": self.workers.boxes.name, "workerid": "0", "workercount": 1}
+        work = Work(
+            items=ContractItem,
+            begin=self.begin,
+            again=self.again,
+            retell=self.workers.retell,
+            refuse=partial(_refuse, self.config),
+            folder=Path(given["tape_boxes"]),
+            name=given["workerid"],
+            share=1 / given["workercount"],
+        )
+        return Supervisor(self.config, work)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002
@@ -274,15 +283,34 @@ class TapeRun:
         if self.judges:
             self._begin(len(ids))
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        """Leave out what belongs to other parts of the run; take in the user's witnesses."""
+        ours = [item for item in items if isinstance(item, ContractItem)]
+        if ours:
+            try:
+                files = self.config.option.tape_deviations
+                self.deviations = own_deviations.known(files, self.subjects)
+            except UsageError as error:
+                self.refused = error  # what raises here would not keep workers from beginning
+            items += own_deviations.items(session, self.deviations)
+        if self.shard is None:
+            return
+        usual = {item.nodeid: float(item.usual(self.profile)) for item in ours}
+        mine = self.shard.takes(shards.weights(usual, self.took))
+        others = [item for item in ours if item.nodeid not in mine]
+        if others:
+            self.config.hook.pytest_deselected(items=others)
+            items[:] = [item for item in items if item.nodeid not in usual or item.nodeid in mine]
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """How many items there are, and what is known of the contracts that they speak for."""
-        items = [item for item in session.items if isinstance(item, ContractItem)]
-        if items:
-            try:
-                self.deviations = load(DEVIATIONS, CATALOGUE, self.subjects)
-            except UsageError as error:
-                _refuse(self.config, error)
+        if self.refused is not None:
+            _refuse(self.config, self.refused)
+        if any(isinstance(item, ContractItem) for item in session.items):
             self._begin(len(session.items))
 
     def _begin(self, collected: int) -> None:
@@ -293,7 +321,7 @@ class TapeRun:
         if self.collected is None and collected:
             self.record.header = {**self._header(), "used": None}
             self.collected = collected
-            self._write(complete=False)
+            self._write_unfinished()
 
     # -- what is printed first -------------------------------------------------------------------
 
@@ -307,6 +335,9 @@ class TapeRun:
         """The header of a record, as far as it is known before TensorFlow is imported."""
         return {
             "tapemeasure": __version__,
+            "suite": fingerprint(),
+            "selection": _selection(self.config),
+            "shard": None if self.shard is None else str(self.shard),
             "profile": self.profile.name,
             "seed": self.seed,
             "examples": self.config.option.tape_examples,
@@ -322,12 +353,14 @@ class TapeRun:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach the outcomes of an item to its report, which also travels between processes."""
         report = yield
+        if isinstance(item, own_deviations.WitnessItem) and item.news:
+            report.tape_news = item.news  # type: ignore[attr-defined]
         if isinstance(item, ContractItem) and call.when == "call":
             outcomes = [] if item.run is None else item.run.finish()
             if call.excinfo is None or any(o.failure is not None for o in outcomes):
                 text = json.dumps([asdict(outcome) for outcome in outcomes])
                 report.tape_outcomes = text  # type: ignore[attr-defined]
-                notes = [] if item.run is None else [*item.run.notes, *item.run.coverage.notes()]
+                notes = [] if item.run is None else item.run.seen()
                 report.tape_notes = json.dumps(notes)  # type: ignore[attr-defined]
             else:
                 report.tape_broken = True  # type: ignore[attr-defined]
@@ -337,28 +370,34 @@ class TapeRun:
         """Take the outcomes of an item into the record."""
         if report.when == "call":
             self.reported += 1
-            self.broken += getattr(report, "tape_broken", False)
+            self.news += [report.tape_news] if hasattr(report, "tape_news") else []
+        self.broken += getattr(report, "tape_broken", False)
         outcomes = getattr(report, "tape_outcomes", None)
-        if outcomes is None or self.is_worker:
+        facts = getattr(report, "tape_facts", None)
+        if self.is_worker:
+            return
+        if facts is not None:
+            self._take(json.loads(facts))
+        if outcomes is None:
             return
         self.record.outcomes += map(outcome_from_json, json.loads(outcomes))
         self.record.note(json.loads(report.tape_notes))
-        if time.monotonic() - self.written > _WRITE_EVERY:
-            self._write(complete=False)
+        self._write_unfinished()
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the record; with --tape-record-only its completeness is the verdict."""
         if self.is_worker:
-            if self._plan is not None:
-                facts = json.dumps(_facts())
-                self.config.workeroutput["tape_facts"] = facts  # type: ignore[attr-defined]
             return
         if self._plan is not None:
             self._take(_facts())
         ran = exitstatus in (ExitCode.HOLDS, ExitCode.VIOLATED)
         complete = ran and self.collected == self.reported and not self.broken
-        if self.collected is not None:
-            self._write(complete=complete)
+        self.record.complete = complete
+        self.record.seconds = time.monotonic() - self.started
+        interrupted = exitstatus == ExitCode.INTERRUPTED
+        if self.path is not None and self.judges and (self.collected or interrupted):
+            self.record.header = self.record.header or {**self._header(), "used": None}
+            self.results.write()
         if ran and self.broken:
             session.exitstatus = ExitCode.INTERNAL
         elif self.config.option.tape_record_only and complete:
@@ -368,15 +407,11 @@ class TapeRun:
         self.record.header["used"], self.record.contracts = facts["used"], facts["contracts"]
         self.record.registered = facts["registered"]
 
-    def _write(self, *, complete: bool) -> None:
-        self.written = time.monotonic()
-        self.record.complete = complete
-        self.record.seconds = self.written - self.started
-        if self.path is not None and self.judges:
-            self.record.write(self.path)
-            sentences = {c["id"]: c["sentence"] for c in self.record.contracts}
-            told = [stored(outcome, sentences, _versions()) for outcome in self.record.outcomes]
-            store([one for one in told if one is not None], self.path)
+    def _write_unfinished(self) -> None:
+        """Whatever comes next, what has been reached is on disk."""
+        self.record.seconds = time.monotonic() - self.started
+        if self.judges:
+            self.results.write_unfinished()
 
     # -- what is printed last --------------------------------------------------------------------
 
@@ -385,16 +420,13 @@ class TapeRun:
         if not self.judges or (self.collected is None and not self.record.outcomes):
             return
         terminalreporter.write_sep("=", "tapemeasure")
-        for line in summary_lines(self.record):
+        for line in [*self.news, *summary_lines(self.record)]:
             terminalreporter.write_line(line)
         if self.broken:
             items = number(self.broken, "item")
             terminalreporter.write_line(f"{items} broke off: see the errors above")
-        if self.path is not None and self.judges:
-            words = "complete" if self.record.complete else "INCOMPLETE"
-            terminalreporter.write_line(f"record: {self.path} ({words})")
-            if any(outcome.failure for outcome in self.record.outcomes):
-                terminalreporter.write_line(f"failures: {folder_of(self.path)}")
+        for line in self.results.lines():
+            terminalreporter.write_line(line)
 
 
 RUN = pytest.StashKey[TapeRun]()
@@ -407,8 +439,17 @@ def _facts() -> dict[str, Any]:
     return {"used": used, "contracts": stated(), "registered": registered}
 
 
-def _versions() -> str:
-    return ", ".join(f"{name} {told}" for name, told in environment.versions().items() if told)
+def _selection(config: pytest.Config) -> list[str]:
+    """What this session was narrowed to, by paths and expressions."""
+    option = config.option
+    narrowed = [f"-k {option.keyword}"] if option.keyword else []
+    narrowed += [f"--deselect {prefix}" for prefix in option.deselect or ()]
+    narrowed += ["--last-failed"] if getattr(option, "lf", False) else []
+    folder = HERE / "contracts"
+    whole = {(config.invocation_params.dir / argument).resolve() for argument in config.args}
+    if not whole & {folder, *folder.parents}:
+        narrowed += config.args
+    return narrowed
 
 
 def _asks_for_contracts(config: pytest.Config) -> bool:
@@ -456,20 +497,25 @@ class ContractItem(pytest.Function):
     mode: str
     run: ItemRun | None = None
 
+    def usual(self, profile: Profile) -> int:
+        """The number of cases that a profile gives it."""
+        return self.cases.usual(profile.examples, self.subject, self.mode)
+
     def runtest(self) -> None:
         """Draw and run the cases."""
         forget_local_constants()
+        draw_each_case_afresh()
         try:
             plan = self.config.stash[RUN].plan
         except UsageError as error:  # the installed TensorFlow cannot even be imported
             pytest.exit(str(error), returncode=error.code)
+        self.config.stash[RUN].results.run(self.begun(plan))
+
+    def begun(self, plan: Plan) -> ItemRun:
+        """Itself, about to be run."""
         self.run = ItemRun(self.cases, self.subject, self.mode, plan)
         self.run.node_id = self.nodeid
-        try:
-            self.run.test()()
-        except Violation:
-            self.config.stash[RUN].confirm(self.run)
-            raise
+        return self.run
 
     def repr_failure(  # type: ignore[override]  # pytest.Function narrows it in the same way
         self, excinfo: pytest.ExceptionInfo[BaseException]
@@ -480,6 +526,5 @@ class ContractItem(pytest.Function):
             outcome = self.run.outcomes[contract.id]
             if outcome.failure is not None:
                 heading = f"{contract.id}: {contract.sentence}"
-                replay = self.config.stash[RUN].replay(outcome)
-                return failure_text(heading, outcome, outcome.failure, _versions(), replay)
+                return told(heading, outcome, outcome.failure, self.config.option.tape_record)
         return super().repr_failure(excinfo)

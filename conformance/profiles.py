@@ -51,14 +51,14 @@ PROFILES: Final[Mapping[str, Profile]] = {
         Profile(
             "gate",
             "fixed programs for records that are compared",
-            {"eager": 50, "function": 5, "outer": 5, "xla": 3, "dynamic": 5},
+            {"eager": 30, "function": 4, "outer": 4, "xla": 3, "dynamic": 4},
             _ALL,
             fixed_seed=True,
         ),
         Profile(
             "explore",
             "random programs; failures are kept in Hypothesis's database",
-            {"eager": 30, "function": 3, "outer": 3, "xla": 2, "dynamic": 3},
+            {"eager": 20, "function": 3, "outer": 3, "xla": 2, "dynamic": 3},
             _ALL,
             fixed_seed=False,
         ),
@@ -128,6 +128,16 @@ def shrinking_at_most(seconds: int) -> Iterator[None]:
             yield
     finally:
         engine.MAX_SHRINKING_SECONDS = before
+
+
+def draw_each_case_afresh() -> None:
+    """Keep Hypothesis from making cases out of the one before, by copying one part over another.
+
+    From the eleventh case on it does so up to six times for each that it draws, which makes two in
+    three of an item's cases the same ops on the same shapes once more. Values that are there twice
+    are what our strategies give by themselves. There is no public switch: the same touch as below.
+    """
+    engine.ConjectureRunner.generate_mutations_from = lambda *_: None  # type: ignore[method-assign]
 
 
 def forget_local_constants() -> None:

@@ -270,6 +270,7 @@ class SeenProgram:
             persistent=False,
             forward=False,
             unknown_rank=False,
+            pulls=False,
             numbers=arrays,
             names=tuple(names[source] for source in part.sources),
             asked=asked,
@@ -282,7 +283,7 @@ class SeenProgram:
             case.zeros(k) if gradient is None and connected is None else case.contract(gradient)
             for k, (gradient, connected) in enumerate(gradients)
         ]
-        seen.points = [SeenPoint([*told, *[None] * len(part.origins)], {}, {}, None)]
+        seen.points = [SeenPoint([*told, *[None] * len(part.origins)], {}, {}, {}, None)]
         return seen
 
 

@@ -1,20 +1,22 @@
 """The record of a run: what gate and site read, so that neither needs TensorFlow.
 
 A record is one JSON file: a header (what ran, on what), the contracts with what they cite, the
-sentences of the documentation, outcomes (one for each contract, subject and mode) and a footer
-(whether it is complete, and counts). Its schema is published beside this
-module as ``record.schema.json``. Records are written atomically: a reader finds the old file or the
-new one, never half of one.
+sentences of the documentation, outcomes (one for each contract, subject and mode), observations
+(answers that nobody judges) and a footer (whether it is complete, and counts). Its schema is
+published beside this module as ``record.schema.json``. Records are written atomically: a reader
+finds the old file or the new one, never half of one.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,8 @@ from typing import Any, Final
 from conformance.coverage import Coverage
 
 SCHEMA_VERSION: Final = 1
+PREFIX: Final = 4
+"""Hexadecimal digits of the digest of all programs up to one of them."""
 SCHEMA_FILE: Final = Path(__file__).with_name("record.schema.json")
 
 VERDICTS: Final = (
@@ -33,6 +37,18 @@ VERDICTS: Final = (
     "unsupported",
     "holds",
 )
+
+FATES: Final = {
+    "h": "a fault would have been seen, and none was",
+    "d": "failed as a known deviation",
+    "v": "violated",
+    "g": "a gap",
+    "i": "no oracle could decide",
+    "t": "the check cannot fail",
+    "n": "there was nothing to check",
+    "r": "the forward pass alone raises",
+}
+"""What became of one case."""
 
 
 @dataclass
@@ -71,7 +87,9 @@ class Outcome:
         rejected: cases whose forward pass alone raises in this mode, by error.
         gaps: gradients that TensorFlow does not offer, by error.
         deviations: failures that match a known deviation, by its id.
-        digest: of all programs that were generated, up to the first failure.
+        digest: of all programs that were generated, up to the first failure; empty if the process
+            died with them.
+        fates: what became of each case, a letter each, one of :data:`FATES`.
         seconds: the contract's share of the wall time.
         failure: the shrunk failure, if violated.
     """
@@ -88,6 +106,7 @@ class Outcome:
     gaps: dict[str, int] = field(default_factory=dict)
     deviations: dict[str, int] = field(default_factory=dict)
     digest: str = ""
+    fates: str = ""
     seconds: float = 0.0
     failure: Failure | None = None
 
@@ -132,6 +151,9 @@ class Record:
         registered: the types of ops that TensorFlow has a gradient function for, each with the
             reason why nothing here can reach it; "" if something can.
         coverage: which of these functions ran, and which were verified.
+        programs: by item, the digest of its programs and of all up to each of them.
+        deviations: the known ones that were met, by id.
+        observations: what TensorFlow answers where nothing is promised; see the schema.
         complete: whether every collected item was run to its end.
         seconds: the wall time of the run.
     """
@@ -143,6 +165,9 @@ class Record:
     documentation: list[dict[str, Any]] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
+    programs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deviations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    observations: list[dict[str, Any]] = field(default_factory=list)
     complete: bool = False
     seconds: float = 0.0
 
@@ -152,7 +177,7 @@ class Record:
         return {verdict: found[verdict] for verdict in VERDICTS}
 
     def note(self, notes: Iterable[dict[str, Any]]) -> None:
-        """Take in what an item has seen: cited sentences, sentences, and gradient functions."""
+        """Take in what an item has seen beside its outcomes."""
         for note in notes:
             kind = note.pop("note")
             if kind == "citation":
@@ -160,6 +185,12 @@ class Record:
                 self.citations[key] = note
             elif kind == "gradient":
                 self.coverage.add([note["name"]], note["contracts"])
+            elif kind == "programs":
+                self.programs[note["item"]] = note
+            elif kind == "deviation":
+                self.deviations[note["id"]] = note
+            elif kind == "observation":
+                self.observations.append(note)
             else:
                 self.documentation.append(note)
 
@@ -175,18 +206,27 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """The record as the schema has it; outcomes are sorted, so that equal runs look equal."""
         ranked = sorted(self.outcomes, key=lambda o: (o.contract, o.subject, o.mode))
+        outcomes = [asdict(outcome) for outcome in ranked]
+        return {**self._beside(), "outcomes": outcomes, "footer": self._footer()}
+
+    def _beside(self) -> dict[str, Any]:
+        """What stands before the outcomes."""
         return {
             "schema": SCHEMA_VERSION,
             "header": self.header,
             "contracts": [self._cited(c) for c in sorted(self.contracts, key=lambda c: c["id"])],
             "documentation": sorted(self.documentation, key=lambda s: s["symbol"]),
             "gradients": self.coverage.states(self.registered),
-            "outcomes": [asdict(outcome) for outcome in ranked],
-            "footer": {
-                "complete": self.complete,
-                "counts": self.counts(),
-                "seconds": round(self.seconds, 3),
-            },
+            "programs": [programs for _, programs in sorted(self.programs.items())],
+            "deviations": [known for _, known in sorted(self.deviations.items())],
+            "observations": sorted(self.observations, key=lambda o: (o["subject"], o["program"])),
+        }
+
+    def _footer(self) -> dict[str, Any]:
+        return {
+            "complete": self.complete,
+            "counts": self.counts(),
+            "seconds": round(self.seconds, 3),
         }
 
     def write(self, path: Path) -> None:
@@ -195,17 +235,75 @@ class Record:
         Raises:
             OSError: if the folder or the file cannot be written; what was there stays.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self.to_json(), file, indent=1, ensure_ascii=True, allow_nan=False)
-                file.write("\n")
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write(path, self.to_json())
+
+
+def write(path: Path, data: dict[str, Any]) -> None:
+    """Write a record in place of what is there, in one step.
+
+    Raises:
+        OSError: if the folder or the file cannot be written; what was there stays.
+    """
+    _put(path, {key: _text(value) for key, value in data.items()})
+
+
+class Unfinished:
+    """The record of a run that goes on: whole on disk after each item, whatever ends the run then.
+
+    The file is written anew each time (6 MB at the end of a gate run take about 10 ms), but text is
+    made of each outcome once, and of what stands beside the outcomes every :data:`_RENEW` seconds.
+    """
+
+    def __init__(self, record: Record, path: Path) -> None:
+        self._record, self._path = record, path
+        self._outcomes: list[str] = []
+        self._beside: dict[str, str] = {}
+        self._renewed = -math.inf
+
+    def write(self) -> None:
+        """Write what is known now; outcomes in the order in which they were reached.
+
+        Raises:
+            OSError: as :meth:`Record.write`.
+        """
+        record = self._record
+        self._outcomes += [_entry(asdict(o)) for o in record.outcomes[len(self._outcomes) :]]
+        if time.monotonic() > self._renewed + _RENEW:
+            self._beside = {key: _text(value) for key, value in record._beside().items()}  # noqa: SLF001 - one module
+            self._renewed = time.monotonic()
+        outcomes, footer = _list(self._outcomes), _entry(record._footer())  # noqa: SLF001 - as above
+        _put(self._path, {**self._beside, "outcomes": outcomes, "footer": footer})
+
+
+_RENEW: Final = 10.0
+
+
+def _entry(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+
+
+def _list(entries: Sequence[str]) -> str:
+    return "[\n" + ",\n".join(entries) + "\n]" if entries else "[]"
+
+
+def _text(value: Any) -> str:
+    """A part of the record: a list with a line for each entry, or a line."""
+    return _list([_entry(each) for each in value]) if isinstance(value, list) else _entry(value)
+
+
+def _put(path: Path, parts: Mapping[str, str]) -> None:
+    """Write a record of which each part is text already."""
+    text = "{\n" + ",\n".join(f'"{key}": {part}' for key, part in parts.items()) + "\n}\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check_writable(path: Path) -> None:

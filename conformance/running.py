@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-import textwrap
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,20 +14,16 @@ import hypothesis
 from hypothesis import given
 from hypothesis.errors import FlakyFailure
 
-from conformance.blackbox import BlackBox, Note, Wreck
+from conformance.blackbox import BlackBox, Note
 from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
 from conformance.coverage import Coverage
 from conformance.deviations import Deviation
-from conformance.interpreter import HOLDS, run_alone
 from conformance.profiles import Profile, hypothesis_settings, seed_for, shrinking_at_most
-from conformance.record import Failure, Outcome
+from conformance.record import PREFIX, Failure, Outcome
 from conformance.registry import Registry
 
 SHRINK_SECONDS = 10
 """How long a failure is made smaller. The verdict stands before; only the program gets shorter."""
-
-CONFIRMING_SECONDS = 120.0
-"""How long the program of a failure may take by itself; TensorFlow's import is most of it."""
 
 
 @dataclass(frozen=True)
@@ -71,28 +65,29 @@ class ItemRun:
         self.notes: list[Mapping[str, Any]] = []
         self.coverage = Coverage()
         self._digest = hashlib.sha256()
+        self._prefixes: list[str] = []
+        self._seconds = 0.0
         self._pinned: tuple[str, str] | None = None
         self._raised: Violation | None = None
         self._violated: dict[str, tuple[Violation, Any]] = {}
 
-    def test(self) -> Callable[[], None]:
+    def test(
+        self, attempt: Callable[[Any], None] | None = None, seconds: int = SHRINK_SECONDS
+    ) -> Callable[[], None]:
         """A fresh Hypothesis test of this item.
 
         Fresh, because parametrising one test function nests its settings once for each item and
         ends in a RecursionError near the 950th.
+
+        Args:
+            attempt: what is done with each case instead of :meth:`attempt`; fails by raising.
+            seconds: for how long a failure is made smaller.
         """
-        usual = self.plan.profile.examples[self.mode] * self.cases.times
-        if self.subject in self.cases.dear:
-            usual = max(usual // 4, 1)
+        usual = self.cases.usual(self.plan.profile.examples, self.subject, self.mode)
         examples = self.plan.examples or usual
 
         def test(case: Any) -> None:
-            with warnings.catch_warnings():
-                # what TensorFlow warns of is not judged; raised, it would pass for what its
-                # gradients raise
-                warnings.simplefilter("ignore")
-                with self._noted(case):
-                    self.examine(case)
+            (attempt or self.attempt)(case)
 
         wrapped = given(case=self.cases.draw(self.subject, self.mode))(test)
         wrapped = hypothesis_settings(self.plan.profile, examples)(wrapped)
@@ -102,8 +97,9 @@ class ItemRun:
         def run() -> None:
             if not self.contracts:
                 return
+            started = time.perf_counter()
             try:
-                with shrinking_at_most(SHRINK_SECONDS):
+                with shrinking_at_most(seconds):
                     seeded()
             except Violation:
                 self._make_plain()
@@ -112,6 +108,8 @@ class ItemRun:
                 if self._raised is None:
                     raise
                 raise self._unsteady(self._raised) from flaky
+            finally:
+                self._seconds = time.perf_counter() - started
 
         return run
 
@@ -126,7 +124,9 @@ class ItemRun:
         """The same violation in the simplest case that has it."""
         for simpler in self.cases.simpler(case) if self.cases.simpler else ():
             try:
-                found = _look(violation.contract, self._run(simpler))
+                with self._noted(simpler), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    found = _look(violation.contract, self._run(simpler))
             except Unsupported:
                 continue
             same = isinstance(found, Violation) and found.kind == violation.kind
@@ -141,6 +141,15 @@ class ItemRun:
         self.outcomes[violation.contract.id].failure = self._failure(violation)
         return violation
 
+    def attempt(self, case: Any) -> None:
+        """Note one case, then :meth:`examine` it."""
+        with warnings.catch_warnings():
+            # what TensorFlow warns of is not judged; raised, it would pass for what its gradients
+            # raise
+            warnings.simplefilter("ignore")
+            with self._noted(case):
+                self.examine(case)
+
     def examine(self, case: Any) -> None:
         """Run one case and let every contract look at it.
 
@@ -152,6 +161,7 @@ class ItemRun:
         searching = self._pinned is None
         if searching:
             self._digest.update(case.digest)
+            self._prefixes.append(self._digest.hexdigest()[:PREFIX])
         started = time.perf_counter()
         try:
             seen = self._run(case)
@@ -190,7 +200,9 @@ class ItemRun:
         if self.plan.black_box is None:
             return nullcontext()
         told = next(iter(self.outcomes.values())).subject
-        note = Note(tuple(self.outcomes), told, self.mode, self.cases.source, case, self._replay)
+        source, replay = self.cases.source, self._replay
+        failed = tuple(o for o in self.outcomes.values() if o.failure is not None)
+        note = Note(tuple(self.outcomes), told, self.mode, source, case, replay, failed)
         return self.plan.black_box.trying(note)
 
     def _cover(self, looks: Mapping[str, Tally | Violation]) -> None:
@@ -205,6 +217,7 @@ class ItemRun:
     def _reject(self, error: str) -> None:
         for outcome in self.outcomes.values():
             outcome.examples += 1
+            outcome.fates += "r"
             _add(outcome.rejected, error)
 
     def _known(self, violation: Violation, case: Any) -> Deviation | None:
@@ -218,6 +231,7 @@ class ItemRun:
     @staticmethod
     def _count(outcome: Outcome, found: Tally | Violation, known: Deviation | None) -> None:
         outcome.examples += 1
+        outcome.fates += _fate(found, known)
         if known is not None:
             _add(outcome.deviations, known.id)
         if isinstance(found, Violation):
@@ -261,31 +275,36 @@ class ItemRun:
             self._replay,
         )
 
-    def confirm(self, most: int) -> int:
-        """Run the programs of failures in interpreters of their own, and say what came of it.
+    @property
+    def failures(self) -> list[Failure]:
+        """What has failed, one for each contract."""
+        return [o.failure for o in self.outcomes.values() if o.failure is not None]
 
-        Args:
-            most: how many may be run.
+    @property
+    def _told(self) -> str:
+        """The digest of all programs that were drawn, as outcomes have it."""
+        return self._digest.hexdigest()[:16]
 
-        Returns:
-            How many were.
-        """
-        failures = [o.failure for o in self.outcomes.values() if o.failure is not None][:most]
-        for failure in failures:
-            ending = run_alone(sys.executable, failure.program, CONFIRMING_SECONDS)
-            verdict = ending.verdict(failure.kind, failure.got)
-            failure.alone = f"{verdict}, in an interpreter of its own"
-            if verdict == HOLDS:
-                failure.alone += ": it depends on what went before, or was seen by more than this"
-            elif ending.told:
-                failure.alone += f": {ending.told}"
-        return len(failures)
+    def seen(self) -> list[Mapping[str, Any]]:
+        """What a record keeps of the item beside its outcomes, ready for JSON."""
+        if not self.contracts:
+            return []  # none of them is asked of this version, so nothing was drawn
+        met = {name for outcome in self.outcomes.values() for name in outcome.deviations}
+        known = [d.note() for d in self.plan.deviations if d.id in met]
+        programs = {
+            "note": "programs",
+            "digest": self._told,
+            "item": self.node_id,
+            "prefixes": "".join(self._prefixes),
+            "seconds": round(self._seconds, 4),
+        }
+        return [*self.notes, *self.coverage.notes(), *known, programs]
 
     def finish(self) -> list[Outcome]:
         """The outcomes, judged."""
         for contract in self.contracts:
             outcome = self.outcomes[contract.id]
-            outcome.digest = self._digest.hexdigest()[:16]
+            outcome.digest = self._told
             outcome.seconds = round(outcome.seconds, 4)
             outcome.judge(contract.floor)
         return list(self.outcomes.values())
@@ -300,70 +319,13 @@ def _look(contract: Contract, seen: Any) -> Tally | Violation:
         return violation
 
 
+def _fate(found: Tally | Violation, known: Deviation | None) -> str:
+    """What became of a case, as records have it."""
+    if isinstance(found, Violation):
+        return "v" if known is None else "d"
+    seen = {"h": found.conclusive, "g": found.gaps, "i": found.inconclusive, "t": found.trivial}
+    return next((letter for letter, any_ in seen.items() if any_), "n")
+
+
 def _add(counts: dict[str, int], reason: str, more: int = 1) -> None:
     counts[reason] = counts.get(reason, 0) + more
-
-
-WIDTH = 100
-"""Columns of what is said of a failure; programs and commands are as wide as they are."""
-_LABEL = 10
-
-
-def failure_text(
-    heading: str, outcome: Outcome, failure: Failure, versions: str, replay: str = ""
-) -> str:
-    """A failure for the terminal, most useful first.
-
-    Args:
-        heading: what failed, in a line.
-        outcome: of one contract: what it is about.
-        failure: how it failed.
-        versions: of what was used.
-        replay: the command that runs its program again, if it is stored.
-    """
-    about = " ".join(part for part in (outcome.subject, f"in mode {outcome.mode}") if part)
-    told = {"expected": failure.expected, "got": failure.got, "because": failure.why}
-    if failure.alone:
-        told["alone"] = failure.alone
-    commands = [replay, failure.replay] if replay else [failure.replay]
-    labels = ["replay", "or"]
-    return "\n".join(
-        [
-            *_wrapped(heading),
-            f"  about {about}",
-            "",
-            failure.program.rstrip(),
-            "",
-            *(line for label, text in told.items() for line in _wrapped(text, label)),
-            *(f"{label:{_LABEL}}{one}" for label, one in zip(labels, commands, strict=False)),
-            *_wrapped(versions, "versions"),
-        ]
-    )
-
-
-def _wrapped(text: str, label: str = "") -> list[str]:
-    """Text in lines of at most :data:`WIDTH` columns, after its label if it has one."""
-    margin = " " * _LABEL if label else "  "
-    lines = []
-    for number, line in enumerate(text.splitlines() or [""]):
-        first = "" if not label else f"{label:{_LABEL}}" if not number else margin
-        lines += textwrap.wrap(
-            line,
-            WIDTH,
-            initial_indent=first,
-            subsequent_indent=margin,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [first.rstrip()]
-    return lines
-
-
-def crashed(wreck: Wreck) -> list[Outcome]:
-    """What becomes of the contracts of an item in the middle of which its process died."""
-    note = wreck.note
-    why = "the process that ran it died, and left this behind:\n" + wreck.stack
-    failure = Failure(wreck.kind, "an answer", wreck.cause, note.program, why.rstrip(), note.replay)
-    return [
-        Outcome(contract, note.subject, note.mode, "crashed", examples=1, failure=failure)
-        for contract in note.contracts
-    ]

@@ -116,7 +116,8 @@ def _partner(draw: Draw, graph: GraphBuilder) -> bool:
     A strategy of its own, so that shrinking takes a node for one thing: it drops any of them, or
     puts a simpler op in its place, and what is drawn after it stays as it was.
     """
-    op = draw(_partners(graph.dtype, graph.deep), "op")
+    double = graph.subject is not None and graph.subject.in_double
+    op = draw(_partners(graph.dtype, deep=graph.deep, double=double), "op")
     if op is None and not graph.nodes and not graph.subject:
         op = next(iter(CATALOGUE.values()))
     if op:
@@ -187,8 +188,11 @@ def _main_dtypes(allowed: tuple[str, ...], among: tuple[str, ...]) -> st.SearchS
 
 
 @cache
-def _partners(dtype: str, deep: bool) -> st.SearchStrategy[Op | None]:  # noqa: FBT001 - a table's key
+def _partners(dtype: str, *, deep: bool, double: bool) -> st.SearchStrategy[Op | None]:
     """One more op, or None for no more, where a draw shrinks to.
+
+    Only ops that compute in double precision if asked: an op without it makes a whole graph one
+    that only single precision can judge.
 
     None comes one time in two, as most faults need one op or two, and what a graph costs goes by
     its nodes; in a deep graph one time in eight.
@@ -197,6 +201,7 @@ def _partners(dtype: str, deep: bool) -> st.SearchStrategy[Op | None]:  # noqa: 
     take every dtype come first, so that one index is the same op whatever the dtype.
     """
     ops = [o for o in CATALOGUE.values() if dtype in o.dtypes and o.is_partner]
+    ops = [o for o in ops if o.in_double or not double]
     ops.sort(key=lambda o: len(o.dtypes) < len(dtypes.DIFFERENTIABLE))
     return st.sampled_from([None, *ops, *[None] * (len(ops) // 7 if deep else len(ops))])
 

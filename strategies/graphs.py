@@ -211,10 +211,30 @@ class Graph:
         return tuple(node.op for node in self.nodes)
 
     @cached_property
-    def length(self) -> int:
-        """How many ops run; those whose gradient a node is run forwards and backwards."""
+    def lengths(self) -> tuple[int, ...]:
+        """For each node how many ops run; those whose gradient it is run forwards and backwards."""
         inner = (node.derivative for node in self.nodes)
-        return sum(1 if d is None else 1 + 3 * d.graph.length for d in inner)
+        return tuple(1 if d is None else 1 + 3 * d.graph.length for d in inner)
+
+    @property
+    def length(self) -> int:
+        """How many ops run."""
+        return sum(self.lengths)
+
+    def on_the_way(self, moving: frozenset[int]) -> tuple[frozenset[int] | None, ...]:
+        """For each value the nodes on differentiable ways to it from inputs, or None without one.
+
+        Args:
+            moving: the inputs.
+        """
+        found = [frozenset[int]() if i in moving else None for i in range(len(self.inputs))]
+        for number, node in enumerate(self.nodes):
+            through = [found[i] for i in node.operands] if not node.blocks else []
+            known = [nodes for nodes in through if nodes is not None]
+            for result in node.outputs:
+                smooth = known and dtypes.is_differentiable(result.dtype)
+                found.append(frozenset([number]).union(*known) if smooth else None)
+        return tuple(found)
 
     @cached_property
     def single(self) -> bool:

@@ -81,6 +81,8 @@ def partner_table(shape: Shape) -> tuple[Shape, ...]:
         for ones in itertools.product((False, True), repeat=len(shape) - drop)
     }
     grown = {tuple(3 if side == 1 else side for side in shape), (2, *shape), (1, *shape)}
+    # where it has ones and others, both may grow
+    grown |= {tuple(3 if side == 1 else 1 for side in shape[drop:]) for drop in range(len(shape))}
     larger = {s for s in grown if len(s) <= MAX_RANK and math.prod(s) <= 4 * MAX_SIZE}
     return tuple(sorted(smaller | larger, key=lambda s: (len(s), math.prod(s), s)))
 
@@ -89,7 +91,7 @@ def partner_table(shape: Shape) -> tuple[Shape, ...]:
 def broadcast_partners(shape: Shape) -> st.SearchStrategy[Shape]:
     """Shapes that broadcast with ``shape``: sides dropped or set to 1, ones grown, sides added.
 
-    Shrinks to the scalar.
+    Each may have sides of 1 where the other has longer ones. Shrinks to the scalar.
     """
     return st.sampled_from(partner_table(shape))
 

@@ -47,7 +47,7 @@ def chain(
     return Graph((Input(kind, REAL),) * inputs, nodes, tuple(outputs) or (inputs + len(nodes) - 1,))
 
 
-def case_of(graph: Graph, *numbers: tuple[Number, ...]) -> GraphCase:
+def case_of(graph: Graph, *numbers: tuple[Number, ...], pulls: bool = False) -> GraphCase:
     """A case in which every input is a watched Tensor."""
     return GraphCase(
         graph,
@@ -56,6 +56,7 @@ def case_of(graph: Graph, *numbers: tuple[Number, ...]) -> GraphCase:
         persistent=False,
         forward=False,
         unknown_rank=False,
+        pulls=pulls,
     )
 
 

@@ -234,6 +234,54 @@ def the_gradient_of_mul_has_the_wrong_sign(_: Any) -> None:
     _registered("Mul", _scaled(-1))
 
 
+def _by_cotangent(tf: Any, change: Callable[[Any, float], Any]) -> None:
+    """Replace every gradient by ``change(gradient, the largest modulus of a cotangent)``."""
+
+    def changed(_: Any, ask: Callable[..., Any], options: dict[str, Any]) -> Any:
+        answers = ask()
+        if not isinstance(answers, list) or not tf.executing_eagerly():
+            return answers
+        weights = options["output_gradients"] or []
+        largest = max((float(abs(w.numpy()).max(initial=0)) for w in weights), default=1.0)
+        return [None if g is None else change(tf.convert_to_tensor(g), largest) for g in answers]
+
+    _gradient(tf, changed)
+
+
+@lie
+def the_gradient_for_zeros_is_not_a_number(tf: Any) -> None:
+    """Where each cotangent is zero every gradient is NaN."""
+    _by_cotangent(tf, lambda g, largest: g if largest else g * float("nan"))
+
+
+@lie
+def the_gradient_for_zeros_is_tiny(tf: Any) -> None:
+    """Where each cotangent is zero every gradient is a small number."""
+    _by_cotangent(tf, lambda g, largest: g if largest else g + 2.0**-20)
+
+
+@lie
+def the_gradient_grows_faster_than_its_cotangent(tf: Any) -> None:
+    """Where a cotangent is above 1.5 every gradient is 1 % too large."""
+    _by_cotangent(tf, lambda g, largest: g * (1.01 if largest > 1.5 else 1.0))
+
+
+@lie
+def integers_have_gradients(tf: Any) -> None:
+    """A source of integers gives zeros unasked."""
+
+    def changed(sources: Any, ask: Callable[..., Any], _: Any) -> Any:
+        answers = ask()
+        if not isinstance(answers, list):
+            return answers
+        return [
+            tf.zeros_like(x) if g is None and x.dtype.is_integer else g
+            for x, g in zip(sources, answers, strict=True)
+        ]
+
+    _gradient(tf, changed)
+
+
 @lie
 def one_element_is_wrong(tf: Any) -> None:
     """The last element of every gradient is 1 % too large."""
@@ -317,6 +365,24 @@ def gradient_dtype_is_float64(tf: Any) -> None:
         return tf.cast(gradient, tf.float64) if gradient.dtype.is_floating else gradient
 
     _each_gradient_of_a_tensor(tf, change)
+
+
+@lie
+def slices_are_of_another_shape(tf: Any) -> None:
+    """IndexedSlices say that what they are slices of has one more in its last dimension."""
+
+    def changed(_: Any, ask: Callable[..., Any], __: Any) -> Any:
+        answers = ask()
+        if not isinstance(answers, list):
+            return answers
+        return [
+            tf.IndexedSlices(g.values, g.indices, tf.constant([*g.shape[:-1], g.shape[-1] + 1]))
+            if isinstance(g, tf.IndexedSlices) and len(g.shape) > 1
+            else g
+            for g in answers
+        ]
+
+    _gradient(tf, changed)
 
 
 # -- errors --------------------------------------------------------------------------------------

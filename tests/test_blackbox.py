@@ -60,7 +60,7 @@ def answers(case):
 """
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_worker_that_dies_is_replaced_and_its_item_is_crashed(
     checkout: Checkout, workers: str
 ) -> None:
@@ -96,7 +96,7 @@ def test_a_crash_is_told_with_its_program_its_cause_and_where_it_was(checkout: C
         "xla": "crash",
     }
     assert told["eager"]["got"] == "Fatal Python error: Aborted"
-    assert told["function"]["got"] == "killed without a word, as by kill -9 or for memory"
+    assert told["function"]["got"] == "killed by signal 9 (Killed)"
     assert told["outer"]["got"] == "Timeout (0:00:02)!"
     for mode, function in (("eager", "end"), ("outer", "wait")):
         assert f" in {function}\n" in told[mode]["why"]
@@ -104,6 +104,384 @@ def test_a_crash_is_told_with_its_program_its_cause_and_where_it_was(checkout: C
         assert failure["program"].startswith("print(")
         assert "dying[one-" in failure["replay"]
     assert "dying[one-eager]: the process died" in result.stdout.str()
+
+
+SHRINKS = """
+import os
+
+tried = []
+
+
+def end(case, mode):
+    tried.append(case)
+    if case.number >= 1000:
+        os.abort()
+    return case
+
+
+def wear_out(case, mode):
+    tried.append(case)
+    if len(tried) == 5:
+        os.abort()
+    return case
+
+
+fragile = cases("fragile", end)
+worn = cases("worn", wear_out)
+
+
+@fragile.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
+def survives(case):
+    return Tally(conclusive=1)
+
+
+@worn.contract("lasts", "The process lasts.", cites=[UNDOCUMENTED])
+def lasts(case):
+    return Tally(conclusive=1)
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_crash_is_made_as_small_as_any_other_failure(checkout: Checkout, workers: str) -> None:
+    """In processes that run nothing else; a crash that needs what went before it is told apart."""
+    checkout.contracts(SHRINKS)
+    result, record = checkout.recorded("-n", workers)
+
+    told = {outcome["contract"]: outcome for outcome in record["outcomes"]}
+    assert told["survives"]["failure"]["program"] == "print(1000)\n"
+    assert {name: outcome["failure"]["why"].splitlines()[0] for name, outcome in told.items()} == {
+        "survives": "the process that ran it died, and so does one that runs nothing else; "
+        "it left this behind:",
+        "lasts": "the process that ran it died, but one that runs nothing else does not; "
+        "it left this behind:",
+    }
+    assert [outcome["verdict"] for outcome in told.values()] == ["crashed", "crashed"]
+    assert record["footer"]["complete"]
+    assert "\nprint(1000)\n" in result.stdout.str()
+
+
+KEPT = """
+import os
+
+first = []
+
+
+def end(case, mode):
+    if first and case != first[0]:
+        os.abort()
+    if case.number >= 1000:
+        first.append(case)
+    return case
+
+
+large = cases("large", end)
+
+
+@large.contract("number-small", "Every number is below 1000.", cites=[UNDOCUMENTED])
+def number_small(case):
+    if case.number >= 1000:
+        raise violation(case)
+    return Tally(conclusive=1)
+
+
+@large.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
+def survives(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_failure_outlives_the_process_that_was_to_make_it_smaller(checkout: Checkout) -> None:
+    """What was violated stays so, with its program; the others are crashed."""
+    checkout.contracts(KEPT)
+    _, record = checkout.recorded()
+
+    told = {outcome["contract"]: outcome for outcome in record["outcomes"]}
+    assert {name: outcome["verdict"] for name, outcome in told.items()} == {
+        "number-small": "violated",
+        "survives": "crashed",
+    }
+    assert int(told["number-small"]["failure"]["got"]) >= 1000
+    assert told["survives"]["failure"]["got"] == "Fatal Python error: Aborted"
+
+
+GREEDY = """
+import resource
+
+import numpy as np
+
+
+def ask(case, mode):
+    resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
+    return np.ones(2**40)
+
+
+greedy = cases("greedy", ask)
+
+
+@greedy.contract("modest", "There is enough memory.", cites=[UNDOCUMENTED])
+def modest(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_process_that_runs_out_of_memory_is_replaced(checkout: Checkout) -> None:
+    """An allocation that fails is no fault of the suite, and nobody is asked what came of it."""
+    checkout.contracts(GREEDY, HOLDS)
+    result, record = checkout.recorded()
+
+    assert verdicts(record) == {"modest-eager": "crashed", "number-holds-eager": "holds"}
+    (failure,) = (o["failure"] for o in record["outcomes"] if o["failure"])
+    assert "MemoryError: Unable to allocate 8.00 TiB" in failure["got"]
+    assert " in ask\n" in failure["why"]
+    assert result.ret == ExitCode.VIOLATED
+
+
+PRINTS = """
+import os
+import sys
+
+
+def end(case, mode):
+    print("last words")
+    sys.stdout.flush()
+    os.abort()
+
+
+dying = cases("dying", end)
+
+
+@dying.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
+def survives(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_what_a_process_printed_before_it_died_is_shown(checkout: Checkout) -> None:
+    """With the item that it died of, and no other: TensorFlow says there which check failed."""
+    checkout.contracts(PRINTS, VIOLATED)
+    result = checkout.run()
+
+    assert result.stdout.str().count("Captured stdout call") == 1
+    result.stdout.fnmatch_lines(["*Captured stdout call*", "last words"])
+
+
+BETWEEN = """
+import os
+
+
+def end(symbol):
+    os.abort()
+    return st.just(Case(1))
+
+
+dying = Cases(
+    "dying",
+    lambda subject, mode: st.integers().flatmap(end),
+    lambda case, mode: case,
+    Case.source,
+    modes=("eager",),
+)
+
+
+@dying.contract("never-judged", "The process survives.", cites=[UNDOCUMENTED])
+def never_judged(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_process_that_dies_between_two_cases_breaks_its_item_off(checkout: Checkout) -> None:
+    """A fault of our own: no TensorFlow was asked. Other items lose nothing."""
+    checkout.contracts(BETWEEN, HOLDS)
+    result, record = checkout.recorded()
+
+    assert verdicts(record) == {"number-holds-eager": "holds"}
+    assert not record["footer"]["complete"]
+    assert result.ret == ExitCode.INTERNAL
+    result.stdout.fnmatch_lines(
+        ["*dying[[]eager]: the process died between two cases: Fatal Python error: Aborted"]
+    )
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_tensorflow_that_kills_who_imports_it_ends_the_run(
+    checkout: Checkout, workers: str
+) -> None:
+    """ExitCode.NO_TENSORFLOW, once, with what it said: no item could run."""
+    (stub,) = checkout.path.parent.glob("stub-*")
+    dies = 'import os\n\nos.write(2, b"no such instruction")\nos.abort()\n'
+    (stub / "tensorflow.py").write_text(dies)
+    checkout.contracts(HOLDS, VIOLATED)
+    result, record = checkout.recorded("-n", workers)
+
+    assert result.ret == ExitCode.NO_TENSORFLOW
+    assert (record["footer"]["complete"], record["outcomes"]) == (False, [])
+    output = result.stdout.str() + result.stderr.str()
+    assert "TensorFlow cannot be imported by" in output
+    assert "no such instruction" in output
+
+
+LATE = """
+import os
+import threading
+
+
+def die_later(case, mode):
+    threading.Timer(0.2, os.abort).start()
+    return case
+
+
+late = cases("late", die_later)
+
+
+@late.contract("answers", "There is an answer.", cites=[UNDOCUMENTED])
+def answers(case):
+    return Tally(conclusive=1)
+"""
+
+DAWDLES = """
+
+import time
+
+
+def pytest_runtest_logfinish():
+    time.sleep(2)
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_process_that_dies_after_an_item_is_told_with_it(
+    checkout: Checkout, workers: str
+) -> None:
+    """What the item had begun went on; the next one runs in another process."""
+    with (checkout.path / "conftest.py").open("a") as conftest:
+        conftest.write(DAWDLES)
+    checkout.contracts(LATE, VIOLATED)
+    result, record = checkout.recorded("-n", workers, "--tape-examples", "1")
+
+    assert verdicts(record) == {"answers-eager": "holds", "number-small-eager": "holds"}
+    assert not record["footer"]["complete"]
+    assert result.ret == ExitCode.INTERNAL
+    result.stdout.fnmatch_lines(
+        ["*late[[]eager]: the process died between two cases: Fatal Python error: Aborted"]
+    )
+
+
+ORPHANED = """
+import os
+import signal
+import time
+
+
+def kill_the_parent(case, mode):
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+orphan = cases("orphan", kill_the_parent)
+
+
+@orphan.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
+def survives(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_worker_of_xdist_that_is_killed_is_replaced_too(checkout: Checkout) -> None:
+    """With the process that ran its item: that has the verdict, and the others lose nothing."""
+    checkout.contracts(HOLDS, ORPHANED, VIOLATED)
+    _, record = checkout.recorded("-n", "2")
+
+    assert verdicts(record) == {
+        "number-holds-eager": "holds",
+        "survives-eager": "crashed",
+        "number-small-eager": "violated",
+    }
+    assert record["footer"]["complete"]
+    (got,) = (o["failure"]["got"] for o in record["outcomes"] if o["verdict"] == "crashed")
+    assert got == "killed with its parent"
+
+
+WHERE = """
+import os
+import pathlib
+
+
+def note(case, mode):
+    pathlib.Path("ran").write_text(f"{os.getpid()} {os.getppid()}")
+    return case
+
+
+noted = cases("noted", note)
+
+
+@noted.contract("is-noted", "Every number is a number.", cites=[UNDOCUMENTED])
+def is_noted(case):
+    return Tally(conclusive=1)
+
+pathlib.Path("collected").write_text(str(os.getpid()))
+"""
+
+
+@pytest.mark.parametrize(("option", "where"), [("--strict-config", 1), ("--pdb", 0)])
+def test_a_debugger_has_the_items_in_its_own_process(
+    checkout: Checkout, option: str, where: int
+) -> None:
+    """Without one they run in a child of the process that has collected them."""
+    checkout.contracts(WHERE)
+    checkout.run(option)
+
+    ran = (checkout.path / "ran").read_text().split()
+    assert ran[where] == (checkout.path / "collected").read_text()
+
+
+WEARS_OUT = """
+import os
+import pathlib
+
+from conformance import supervisor
+
+supervisor.ITEMS = 2
+
+
+def note(case, mode):
+    pathlib.Path(f"ran-{os.getpid()}").touch()
+    return case
+
+
+noted = cases("noted", note, subjects=("a", "b", "c", "d", "e"))
+
+
+@noted.contract("is-noted", "Every number is a number.", cites=[UNDOCUMENTED])
+def is_noted(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_worker_is_replaced_before_it_has_run_too_many_items(checkout: Checkout) -> None:
+    """TensorFlow never gives back the memory of what it has compiled; nothing is lost by it."""
+    checkout.contracts(WEARS_OUT)
+    _, record = checkout.recorded("--tape-profile", "gate")
+
+    assert len(list(checkout.path.glob("ran-*"))) == 3
+    assert set(verdicts(record).values()) == {"holds"}
+    assert record["footer"]["complete"]
+
+
+DIES_WHERE_WORKERS_COLLECT = """
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.abort()
+"""
+
+
+def test_a_worker_that_dies_while_it_collects_ends_the_run(checkout: Checkout) -> None:
+    """Another would die too, and so without end."""
+    checkout.contracts(HOLDS, DIES_WHERE_WORKERS_COLLECT)
+    result = checkout.run("-n", "2")
+
+    assert result.ret == ExitCode.INTERNAL
+    assert "ERROR: a worker died while it collected the contracts" in result.stderr.str()
 
 
 TRIES = """
@@ -128,11 +506,11 @@ def test_what_was_tried_to_its_end_is_no_longer_told(tmp_path: Path) -> None:
     for words in (["between"], ["one", "inside"], ["two", "inside"]):
         subprocess.run([sys.executable, "-c", TRIES, tmp_path, *words], cwd=ROOT, check=False)
 
-    wrecks = {name: found(tmp_path, name) for name in ("between", "one", "two", "nobody")}
+    notes = {name: found(tmp_path, name, "").note for name in ("between", "one", "two", "nobody")}
 
-    assert wrecks["between"] is None
-    assert wrecks["nobody"] is None
-    assert [wreck.note.program for wreck in wrecks.values() if wreck] == ["one", "two"]
+    assert notes["between"] is None
+    assert notes["nobody"] is None
+    assert [note.program for note in notes.values() if note] == ["one", "two"]
 
 
 FAMILIES = [contracts.graph, contracts.program, contracts.thread, contracts.scene,

@@ -21,12 +21,12 @@ from conformance.contract import CATALOGUE, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.documentation_cases import docstring_program
 from conformance.drawn_graphs import CONSTANT, GraphCase
+from conformance.failures import WIDTH, crashed, failure_text
 from conformance.graph_cases import printed
 from conformance.graph_programs import Ask, GraphProgram
 from conformance.modes import MODES
 from conformance.record import Failure, Outcome
 from conformance.reproduction import Claim, near, nothing, raising, refused, something, typed
-from conformance.running import WIDTH, crashed, failure_text
 from conformance.scene_cases import STATED
 from tests.cases import case_of, chain
 from tests.test_scenes import case_of as scene_case_of
@@ -142,7 +142,7 @@ def mode_disagreement() -> Failure:
 def wreck(stack: str) -> Failure:
     """What is said of a process that is gone."""
     note = Note(("gradient-exists",), "tf.math.cos", "xla", printed, COS, SEARCH)
-    (outcome,) = crashed(Wreck(note, stack))
+    (outcome,) = crashed(note, Wreck(note, stack, "killed"))
     assert outcome.failure is not None
     return outcome.failure
 

@@ -27,7 +27,8 @@ QUICK = PROFILES["quick"]
 SEED = 0
 
 COS, MULTIPLY, MATVEC = "tf.math.cos", "tf.math.multiply", "tf.linalg.matvec"
-STOP = "tf.stop_gradient"
+STOP, GATHER = "tf.stop_gradient", "tf.gather"
+SLICES = tuple(f"tf.sparse.segment_{of} with slices" for of in ("sum", "mean", "sqrt_n"))
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ KILLERS = {
     "the_gradient_of_cos_is_scaled": Killer(*_VALUE, (COS,)),
     "the_gradient_of_matmul_is_scaled": Killer(*_VALUE, (MATVEC,)),
     "the_gradient_of_mul_has_the_wrong_sign": Killer(*_VALUE, (MULTIPLY,)),
+    "the_gradient_for_zeros_is_not_a_number": Killer("zero-cotangent", "value", _ANY),
+    "the_gradient_for_zeros_is_tiny": Killer("zero-cotangent", "value", _ANY),
+    "the_gradient_grows_faster_than_its_cotangent": Killer("linear-cotangent", "value", _ANY),
+    "integers_have_gradients": Killer("integer-none", "none", (GATHER,)),
     "one_element_is_wrong": Killer(*_VALUE, _ANY),
     "the_gradient_is_not_a_number": Killer(*_VALUE, _ANY),
     "conjugation_is_forgotten": Killer(*_VALUE, _ANY),
@@ -77,6 +82,7 @@ KILLERS = {
         *_VALUE, ("tf.math.expm1", "tf.math.sqrt", COS), "dynamic"
     ),
     "gradients_are_transposed": Killer("gradient-shape-and-dtype", "shape", _ANY),
+    "slices_are_of_another_shape": Killer("gradient-shape-and-dtype", "slices", SLICES),
     "gradient_dtype_is_float64": Killer("gradient-shape-and-dtype", "dtype", _ANY),
     "the_gradient_of_cos_raises": Killer("gradient-exists", "exception", (COS,)),
     "tensors_can_be_assigned": Killer("tensor-lacks-assign", "attribute", _ANY),

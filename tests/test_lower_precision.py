@@ -109,7 +109,7 @@ def test_rounding_alone_is_never_accused(subject: str, dtype: str) -> None:
         graph = draw(honest(subject), "graph").astype(lambda d: into(d, dtype))
         roles = (WATCHED,) * len(graph.inputs)
         point = draw(points(graph.inputs), "point")
-        return GraphCase(graph, roles, (point,), False, False, False)
+        return GraphCase(graph, roles, (point,), False, False, False, False)
 
     @seed(0)
     @settings(

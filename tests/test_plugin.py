@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import textwrap
-import time
 from textwrap import dedent
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -28,23 +25,18 @@ def never_judged(case):
     return Tally(conclusive=1)
 """
 
-STUCK = """
-import pathlib
-import time
 
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_the_junit_report_of_pytest_has_every_item(checkout: Checkout, workers: str) -> None:
+    """With the failure in the words of its contract, as the terminal has it."""
+    checkout.contracts(HOLDS, VIOLATED)
+    checkout.run("--junitxml", "junit.xml", "-n", workers, "--tape-profile", "gate")
+    cases = ET.parse("junit.xml").getroot().iter("testcase")  # noqa: S314 - our own file
+    found = {case.get("name"): case.findtext("failure") for case in cases}
 
-def wait(case, mode):
-    pathlib.Path("stuck").touch()
-    time.sleep(60)
-
-
-stuck = cases("stuck", wait)
-
-
-@stuck.contract("never-judged", "Every number is a number.", cites=[UNDOCUMENTED])
-def never_judged(case):
-    return Tally(conclusive=1)
-"""
+    assert found.keys() == {"plain[eager]", "large[eager]"}
+    assert found["plain[eager]"] is None
+    assert str(found["large[eager]"]).startswith("number-small: Every number is below 1000.\n")
 
 
 def test_the_summary_has_a_line_for_what_does_not_hold_and_the_counts(checkout: Checkout) -> None:
@@ -225,44 +217,6 @@ def test_a_run_of_nothing_exits_5_and_leaves_a_record_alone(checkout: Checkout) 
 
     assert (result.ret, ExitCode.NOTHING_RAN) == (5, 5)
     assert checkout.record.read_text() == "an earlier record"
-
-
-def stopped(checkout: Checkout, by: signal.Signals) -> int:
-    """Start a run that gets stuck in its second item, and send it a signal."""
-    checkout.contracts(HOLDS, STUCK)
-    record = str(checkout.record)
-    options = ["-n", "0", "--tape-record", record]
-    command = [sys.executable, "-m", "pytest", "conformance", *options]
-    # a shell's job in the background ignores SIGINT, and so would this process
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread
-    ) as process:
-        deadline = time.monotonic() + 60
-        while not (checkout.path / "stuck").exists():
-            assert time.monotonic() < deadline, "the run never came to its second item"
-            time.sleep(0.02)
-        process.send_signal(by)
-        return process.wait(60)
-
-
-def test_ctrl_c_exits_2_and_leaves_an_incomplete_record(checkout: Checkout) -> None:
-    """ExitCode.INTERRUPTED; what was finished before is in the record."""
-    code = stopped(checkout, signal.SIGINT)
-
-    assert (code, ExitCode.INTERRUPTED) == (2, 2)
-    assert verdicts(checkout.read()) == {"number-holds-eager": "holds"}
-    assert checkout.read()["footer"]["complete"] is False
-
-
-def test_a_killed_run_leaves_an_incomplete_record(checkout: Checkout) -> None:
-    """``kill -9`` leaves the record as it was last written, whole, and no other file."""
-    stopped(checkout, signal.SIGKILL)
-
-    assert checkout.read()["footer"]["complete"] is False
-    assert [path.name for path in checkout.record.parent.iterdir()] == ["mine.json"]
 
 
 def test_the_exit_codes_of_pytest_keep_their_meaning() -> None:

@@ -100,7 +100,7 @@ def test_a_tensorflow_whose_metadata_lie_ends_the_run_with_7(checkout: Checkout)
     checkout.contracts(HOLDS)
     result, record = checkout.recorded()
 
-    assert TOO_OLD in result.stdout.str()
+    assert "\n".join(result.errlines) == f"ERROR: {TOO_OLD}"
     assert result.ret == ExitCode.NO_TENSORFLOW
     assert (record["footer"]["complete"], record["outcomes"]) == (False, [])
 
@@ -112,7 +112,9 @@ def test_a_tensorflow_that_does_not_load_ends_the_run_with_7(checkout: Checkout)
     checkout.contracts(HOLDS)
     result, record = checkout.recorded()
 
-    assert f"cannot be imported by {sys.executable}: numpy.core.multiarray" in result.stdout.str()
+    assert result.errlines[0] == (
+        f"ERROR: TensorFlow cannot be imported by {sys.executable}: numpy.core.multiarray"
+    )
     assert result.ret == ExitCode.NO_TENSORFLOW
     assert (record["footer"]["complete"], record["outcomes"]) == (False, [])
 

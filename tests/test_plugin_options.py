@@ -23,7 +23,7 @@ def both_hold(case):
 
 
 def test_help_says_what_every_option_does_and_its_default(checkout: Checkout) -> None:
-    """``--help`` names six options; modes, profiles and defaults are the ones that are used."""
+    """``--help`` names all options; modes, profiles and defaults are the ones that are used."""
     result = checkout.run("--help")
 
     assert " ".join(part(result, "^conformance of", "^$|^[^ ]").split()) == (
@@ -34,7 +34,12 @@ def test_help_says_what_every_option_does_and_its_default(checkout: Checkout) ->
         "--tape-record-only exit 0 if the record is complete, whatever it says; "
         "needs --tape-record "
         "--tape-examples=N cases of an item, instead of the profile's "
-        "--tape-seed=N the base of all seeds (default: 0; random in the profile explore)"
+        "--tape-seed=N the base of all seeds (default: 0; random in the profile explore) "
+        "--tape-deviations=FILE known deviations of your own, beside "
+        "conformance/deviations.toml; repeatable "
+        "--tape-shard=I/N run only the part I of N; see python -m conformance merge "
+        "--tape-balance=FILE an earlier record, by whose seconds the parts of --tape-shard are "
+        "made equal"
     )
 
 

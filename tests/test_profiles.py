@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import engine
 
@@ -11,6 +11,7 @@ from conformance.modes import MODES
 from conformance.profiles import (
     DEFAULT,
     PROFILES,
+    draw_each_case_afresh,
     hypothesis_settings,
     seed_for,
     shrinking_at_most,
@@ -114,3 +115,24 @@ def test_shrinking_stops_at_its_limit_without_a_word(capsys: pytest.CaptureFixtu
     assert len(tried) < 20
     assert "WARNING" not in capsys.readouterr().out
     assert usual == engine.MAX_SHRINKING_SECONDS
+
+
+@pytest.mark.parametrize("afresh", [True, False])
+def test_each_case_is_drawn_afresh(monkeypatch: pytest.MonkeyPatch, *, afresh: bool) -> None:
+    """Hypothesis would copy one part of a case over another."""
+    usual = engine.ConjectureRunner.generate_mutations_from
+    monkeypatch.setattr(engine.ConjectureRunner, "generate_mutations_from", usual)
+    if afresh:
+        draw_each_case_afresh()
+    seen: list[tuple[int, int]] = []
+
+    @seed(0)
+    @hypothesis_settings(PROFILES["gate"], 60)
+    @given(st.tuples(st.sampled_from(range(1000)), st.sampled_from(range(1000))))
+    def test(pair: tuple[int, int]) -> None:
+        seen.append(pair)
+
+    test()
+
+    copies = sum(first == second for first, second in seen)
+    assert (copies < 5) is afresh, f"{copies} copies in {len(seen)} cases"

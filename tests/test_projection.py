@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from conformance.boundary import Gradient, tensorflow
 from conformance.drawn_graphs import GraphCase
+from conformance.graph_cases import run
 from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import Projection
 from strategies.graphs import Graph, Node, Ref
-from tests.cases import accusation, case_of, chain, conclusive, doctored
+from tests.cases import CONTRACTS, accusation, case_of, chain, conclusive, doctored
 
 EPSILON = 2.0**-52
 STEP = step_for(EPSILON)
@@ -96,6 +98,48 @@ def test_an_input_that_does_not_move_is_constant() -> None:
     assert abs(found.value - 3.0) <= found.error < 0.03
 
 
+@pytest.mark.parametrize(("apart", "jump"), [(False, 0.0), (True, 2.0)])
+def test_kinks_of_two_elements_cancel_unless_each_counts_by_itself(
+    apart: bool,  # noqa: FBT001 - pytest gives parameters by name
+    jump: float,
+) -> None:
+    """Of relu(x) - relu(-x) at zero, two targets that are not smooth by themselves."""
+    relu = chain(("tf.nn.relu", (0,)), ("tf.math.negative", (0,)), ("tf.nn.relu", (2,)))
+    graph = replace(relu, outputs=(1, 3))
+    along = Projection(
+        tensorflow(),
+        graph=graph,
+        arrays=[np.array(0.0)],
+        targets=[0, 1],
+        weights=[np.array(1.0), np.array(-1.0)],
+        epsilon=EPSILON,
+    )
+
+    found = along.derivative({0: np.array(1.0)}, step=STEP, apart=apart)
+
+    assert (found.value, found.jump) == (1.0, jump)
+    assert found.error >= jump / 2
+
+
+def test_what_does_not_change_with_what_moves_adds_to_no_error() -> None:
+    """Of an output of 1e12 beside sin(y), along y."""
+    graph = chain(("tf.math.multiply", (0, 1e12)), ("tf.math.sin", (1,)), inputs=2, outputs=(2, 3))
+    along = Projection(
+        tensorflow(),
+        graph=graph,
+        arrays=[np.array(1.0), np.array(0.5)],
+        targets=[0, 1],
+        weights=[np.array(1.0), np.array(1.0)],
+        epsilon=EPSILON,
+    )
+
+    alone = along.derivative({1: np.array(1.0)}, step=STEP)
+    both = along.derivative({0: np.array(1.0), 1: np.array(1.0)}, step=STEP)
+
+    assert abs(alone.value - np.cos(0.5)) <= alone.error < 1e-6
+    assert both.error > 1.0
+
+
 def test_growth_is_about_one_where_nothing_cancels() -> None:
     """One rounding of a value of 1 moves the sum by one epsilon at most."""
     growth = project(chain(("tf.math.exp", (0,))), 0.0).growth()
@@ -144,6 +188,62 @@ def test_an_honest_gradient_is_accused_by_no_contract(case: GraphCase) -> None:
 
     assert accusation("gradient-shape-and-dtype", seen) is None
     assert conclusive("gradient-finite-difference", seen) == 1
+
+
+PRODUCT = case_of(
+    chain(("tf.math.multiply", (0, 2.0**20)), ("tf.math.tanh", (1,)), inputs=2, outputs=(2, 3)),
+    (1.0,),
+    (1.0,),
+)
+"""Of whose derivative along both sources the second is a millionth."""
+TIED = case_of(
+    replace(
+        chain(("tf.math.abs", (0,)), ("tf.math.sin", (1,)), inputs=2, outputs=(2, 3)),
+        nodes=tuple(
+            replace(node, kinks=((0, (0.0,)),) if node.op == "tf.math.abs" else ())
+            for node in chain(("tf.math.abs", (0,)), ("tf.math.sin", (1,)), inputs=2).nodes
+        ),
+    ),
+    (0.0,),
+    (1.0,),
+)
+"""One source at a kink beside another one that is at none."""
+
+
+@pytest.mark.parametrize("case", [PRODUCT, TIED], ids=["small", "beside a kink"])
+def test_a_source_that_others_hide_is_judged_alone(case: GraphCase) -> None:
+    """An error of 1 % in its part is seen, and named."""
+    seen = run(case, "eager")
+    assert CONTRACTS["gradient-finite-difference"].check(seen).conclusive >= 1
+    gradient = seen.points[0].gradients[1]
+    assert gradient is not None
+    seen.points[0].gradients[1] = scaled(1.01)(gradient)
+
+    violation = accusation("gradient-finite-difference", seen)
+
+    assert violation is not None
+    assert "for x1" in violation.expected
+
+
+@pytest.mark.parametrize("coordinates", [10, 10_000])
+def test_what_a_case_costs_does_not_grow_with_its_coordinates(
+    coordinates: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function is run once by the tape and at four points by the oracle, whatever its size."""
+    tf = tensorflow()
+    calls, sin = [0], tf.math.sin
+
+    def counted(x: object) -> object:
+        calls[0] += 1
+        return sin(x)
+
+    numbers = tuple((k % 256 - 128) / 64 for k in range(coordinates))
+    case = case_of(chain(("tf.math.sin", (0,)), shape=(coordinates,)), numbers)
+    monkeypatch.setattr(tf.math, "sin", counted)
+
+    found = conclusive("gradient-finite-difference", run(case, "eager"))
+
+    assert (found, calls[0]) == (1, 5)
 
 
 @pytest.mark.parametrize("factor", [1.01, float("nan")])

@@ -12,6 +12,7 @@ import pytest
 
 from conformance import replay
 from conformance.errors import ExitCode
+from conformance.gate.kinds import KINDS
 from conformance.modes import MODES
 from conformance.profiles import DEFAULT, PROFILES
 from conformance.record import VERDICTS
@@ -76,6 +77,13 @@ def test_the_table_of_exit_codes_is_that_of_the_code() -> None:
     stated = [(int(row[0]), row[1]) for row in table("Exit codes")]
 
     assert stated == [(code.value, code.name) for code in ExitCode]
+
+
+def test_the_table_of_changes_is_that_of_the_gate() -> None:
+    """Every kind with its meaning, and whether the gate fails on it, the worst first."""
+    stated = table("The gate")
+
+    assert stated == [[k.id, k.sentence, "yes" if k.fails else ""] for k in KINDS.values()]
 
 
 def test_the_table_of_options_is_what_pytest_prints() -> None:

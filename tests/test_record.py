@@ -19,12 +19,14 @@ from conformance.ledger import STATES
 from conformance.modes import MODES
 from conformance.profiles import PROFILES
 from conformance.record import (
+    FATES,
     SCHEMA_FILE,
     SCHEMA_VERSION,
     VERDICTS,
     Failure,
     Outcome,
     Record,
+    Unfinished,
     check_writable,
     outcome_from_json,
 )
@@ -36,6 +38,9 @@ FAILURE = Failure("value", "1.0", "2.0", "print(1)", "finite differences", "pyte
 
 HEADER = {
     "tapemeasure": "0.1.0",
+    "suite": "0123456789abcdef",
+    "selection": [],
+    "shard": None,
     "profile": "quick",
     "seed": 0,
     "examples": None,
@@ -71,6 +76,7 @@ def outcome(**more: Any) -> Outcome:
         "examples": 3,
         "conclusive": 3,
         "digest": "0123456789abcdef",
+        "fates": "hhh",
     }
     return Outcome("a-promise", mode="eager", **{**usual, **more})
 
@@ -103,6 +109,28 @@ NOTES: list[dict[str, Any]] = [
         "by": ["a-promise"],
     },
     {"note": "gradient", "name": "Sin", "contracts": ["a-promise"]},
+    {
+        "note": "programs",
+        "digest": HASH,
+        "item": "test_x.py::graph[tf.math.sin-eager]",
+        "prefixes": "0123456701230123",
+        "seconds": 0.5,
+    },
+    {
+        "note": "deviation",
+        "id": "cumprod-zero",
+        "reason": "it divides by zero",
+        "link": "",
+        "witness": "print(1)",
+    },
+    {
+        "note": "observation",
+        "subject": "tf.math.sqrt",
+        "special": "zeros",
+        "program": "print(tape.gradient(y, x))",
+        "values": ["tf.constant(0.0, tf.float64)"],
+        "answer": "x0: inf",
+    },
 ]
 
 
@@ -184,6 +212,7 @@ outcomes = st.builds(
     counts,
     counts,
     names,
+    st.text("".join(FATES)),
     st.floats(0, 1e6),
     st.none() | failures,
 )
@@ -298,6 +327,19 @@ def test_a_failure_while_writing_leaves_the_old_record(tmp_path: Path, fault: Ou
     assert [p.name for p in tmp_path.iterdir()] == ["mine.json"]
 
 
+def test_an_unfinished_record_is_whole_after_each_outcome(tmp_path: Path) -> None:
+    """What was reached since is added; what stands beside the outcomes comes with the last."""
+    path = tmp_path / "record.json"
+    made = record()
+    made.complete = False
+    unfinished = Unfinished(made, path)
+    for count in (0, 1, 2):
+        unfinished.write()
+
+        assert json.loads(path.read_text("ascii")) == made.to_json()
+        made.outcomes.append(outcome(subject=f"tf.{count}"))
+
+
 def test_a_place_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
     """Asking makes neither file nor folder, and does not touch what is there."""
     there = tmp_path / "there.json"
@@ -340,6 +382,7 @@ def test_the_schema_knows_the_verdicts_states_modes_and_profiles_that_exist() ->
     assert tuple(definitions["outcome"]["properties"]["verdict"]["enum"]) == VERDICTS
     assert tuple(definitions["sentence"]["properties"]["state"]["enum"]) == STATES
     assert definitions["mode"]["enum"] == list(MODES)
+    assert definitions["outcome"]["properties"]["fates"]["pattern"] == f"^[{''.join(FATES)}]*$"
     assert definitions["header"]["properties"]["profile"]["enum"] == list(PROFILES)
 
 
@@ -425,9 +468,16 @@ def altered(path: str, change: Callable[[Any, str], None]) -> Any:
         ("outcomes.0.conclusive", 0),
         ("outcomes.0.examples", 1.5),
         ("outcomes.0.seconds", -1),
+        ("outcomes.0.fates", "hx"),
         ("outcomes.0.gaps", {"LookupError": 0}),
         ("outcomes.0.failure", asdict(FAILURE)),
         ("outcomes.1.failure", {}),
+        ("programs.0.digest", ""),
+        ("programs.0.prefixes", "012"),
+        ("deviations.0.id", ""),
+        ("header.suite", "0.1.0"),
+        ("header.shard", "0/3"),
+        ("header.selection", "-k sin"),
         ("footer.complete", "yes"),
         ("footer.counts.passed", 1),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
 import time
@@ -11,8 +12,9 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import strategies as st
 
-from conformance.contract import CATALOGUE, UNDOCUMENTED, Cases, Tally, Violation
+from conformance.contract import CATALOGUE, UNDOCUMENTED, Cases, Tally, Unsupported, Violation
 from conformance.profiles import PROFILES
+from conformance.record import PREFIX
 from conformance.running import ItemRun, Plan
 
 ITEMS = 2000
@@ -143,3 +145,48 @@ def test_a_warning_is_not_what_a_gradient_raises() -> None:
         run.test()()
 
     assert [outcome.verdict for outcome in run.finish()] == ["holds"]
+
+
+@pytest.mark.parametrize("stops", [1, 3, 7])
+def test_programs_do_not_depend_on_what_was_answered(stops: int) -> None:
+    """A run that stops at a failure has tried the beginning of what one that goes on has."""
+
+    def prefixes(stop: int) -> tuple[str, str]:
+        met: list[int] = []
+
+        def run_case(case: Number, _: str) -> Number:
+            met.append(case.value)
+            if len(met) % 2 and len(met) < stop:
+                raise Unsupported("NotFoundError")
+            return case
+
+        def fails(seen: Number) -> Tally:
+            if len(met) >= stop:
+                raise Violation(
+                    kind="value", expected="1", got="2", where=repr(seen), why="it is so"
+                )
+            return Tally(conclusive=1)
+
+        family: Cases[Number, Number] = Cases(
+            "number", lambda _, __: st.integers().map(Number), run_case, printed
+        )
+        promise = family.contract("number-stops", "It goes on.", cites=[UNDOCUMENTED])
+        try:
+            promise(fails)
+        finally:
+            CATALOGUE.pop("number-stops")
+        run = ItemRun(family, "", "eager", Plan(PROFILES["quick"], 0, None, (2, 21)))
+        with contextlib.suppress(Violation):
+            run.test()()
+        (outcome,) = run.finish()
+        note = run.seen()[-1]
+        assert note["digest"] == outcome.digest
+        assert note["digest"].startswith(note["prefixes"][-PREFIX:])
+        return note["prefixes"], outcome.fates
+
+    stopped, whole = prefixes(stops), prefixes(10**9)
+
+    assert len(stopped[0]) == PREFIX * stops
+    assert stopped[1].endswith("v")
+    assert whole[0].startswith(stopped[0])
+    assert len(whole[0]) == PREFIX * len(whole[1]) > len(stopped[0])

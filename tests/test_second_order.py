@@ -6,12 +6,13 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from conformance.boundary import Gradient, tensorflow
 from conformance.graph_cases import run
-from conformance.second_order_cases import SECOND_ORDER, gradient_of, is_smooth
+from conformance.profiles import PROFILES, hypothesis_settings
+from conformance.second_order_cases import SECOND_ORDER, SecondOrderCase, gradient_of, is_smooth
 from strategies.ops import CATALOGUE as OPS
 from tests.cases import accusation, case_of, chain, conclusive, doctored
 from tests.forks import in_fork
@@ -101,3 +102,22 @@ def test_what_is_constant_by_decree_is_no_subject() -> None:
     """Differences of a gradient do not know what stop_gradient held."""
     assert not is_smooth("tf.stop_gradient")
     assert set(SECOND_ORDER.subjects) == {name for name in OPS if is_smooth(name)}
+
+
+@pytest.mark.parametrize(("subject", "takes"), [("tf.math.cumprod", True), ("tf.math.log", False)])
+def test_second_derivatives_are_taken_at_exact_zeros_too(subject: str, *, takes: bool) -> None:
+    """In some cases, but not where an op has a pole at zero."""
+    met = []
+
+    @seed(0)
+    @hypothesis_settings(PROFILES["gate"], 40)
+    @given(SECOND_ORDER.draw(subject, "eager"))
+    def test(case: SecondOrderCase) -> None:
+        node = next(n for n in case.first.graph.nodes if n.op == subject)
+        taken = [case.points[0][i] for i in node.operands if i < len(case.graph.inputs)]
+        met.append(any(0.0 in numbers for numbers in taken))
+
+    test()
+
+    assert (sum(met) > 5) is takes
+    assert takes or not any(met)

@@ -69,6 +69,8 @@ def test_broadcast_partners_are_smaller_and_larger(partner: Shape) -> None:
 def test_broadcast_partners_grow_sides_of_one() -> None:
     """A side of 1 meets a partner with a longer one, also from a scalar."""
     assert reaches(shapes.broadcast_partners((2, 1)), lambda s: s == (2, 3))
+    assert reaches(shapes.broadcast_partners((2, 1)), lambda s: s == (1, 3))
+    assert reaches(shapes.broadcast_partners((2, 1)), lambda s: s == (3,))
     assert reaches(shapes.broadcast_partners(()), lambda s: s == (2,))
     assert minimal(shapes.broadcast_partners((2, 3))) == ()
 

@@ -95,6 +95,41 @@ def cond_case_switch(seen: SeenScene) -> None:
 
 
 @scene(
+    "branch-in-branch",
+    "A branch in a branch of a function is differentiable twice.",
+    """
+    def branched(t, k):
+        inner = lambda: tf.cond(tf.reduce_min(k) >= 1, lambda: $first, lambda: $second)
+        return tf.cond(tf.reduce_max(k) >= 0, inner, lambda: $second)
+
+    function = tf.function(branched, autograph=False)
+
+    def slope(t, k):
+        with tf.GradientTape() as tape:
+            tape.watch(t)
+            target = function(t, k)
+        return tape.gradient(target, t)
+
+    with tf.GradientTape($persistent) as outer:
+        outer.watch(x)
+        gradient = slope(x, k)
+    second = outer.gradient(gradient, x)
+    """,
+    cites=[UNDOCUMENTED],
+    dear=True,
+    modes=("eager", "function"),
+    among=REALS,
+    persistent=("", "persistent=True"),
+    first=("t * t", "tf.sin(t)"),
+    second=("t * t * t", "tf.cos(t)"),
+)
+def branch_in_branch(seen: SeenScene) -> None:
+    """The conditions do not depend on what is differentiated."""
+    seen.derivative("gradient", "branched(x, k)", by="x")
+    seen.derivative("second", "slope(x, k)", by="x")
+
+
+@scene(
     "branch-unused-eager",
     "Run eagerly, what only a branch reads that is not taken has no gradient.",
     """

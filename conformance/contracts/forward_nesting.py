@@ -45,6 +45,37 @@ def fwd_higher_order(seen: SeenScene) -> None:
 
 
 @scene(
+    "fwd-higher-order-shared",
+    "What is computed once and used twice counts twice in the outer accumulator's jvp too.",
+    """
+    def product(at, tangent):
+        with tf.autodiff.ForwardAccumulator(at, tangent) as acc:
+            middle = $middle
+            target = $target
+        return acc.jvp(target)
+
+    t = tf.zeros([], x.dtype)
+    with tf.autodiff.ForwardAccumulator(x, tf.cos(dx)) as outer:
+        first = product(x, dx)
+    second = outer.jvp(first)
+    """,
+    cites=[
+        docstring(
+            "tf.autodiff.ForwardAccumulator", "Take higher-order JVPs from outer accumulators"
+        ),
+    ],
+    dear=True,
+    modes=("function", "eager"),
+    among=REALS,
+    middle=("tf.sin(at)", "tf.identity(at)", "at"),
+    target=("middle * middle * middle", "tf.sin(middle) * middle", "tf.exp(middle) + middle"),
+)
+def fwd_higher_order_shared(seen: SeenScene) -> None:
+    """An intermediate result, and a primal."""
+    along(seen, "second", "product(x + t * tf.cos(dx), dx)")
+
+
+@scene(
     "fwd-higher-order-variable",
     "Nested accumulators take Variables as primals too.",
     """

@@ -174,6 +174,62 @@ def singular_values_norm_zero(seen: SeenScene) -> None:
 
 
 @scene(
+    "safe-zero",
+    "Where xlogy, xlog1py, xdivy, multiply_no_nan and divide_no_nan are zero whatever the other "
+    "argument is, the gradient of that one is zero.",
+    """
+    function = $function
+    nothing, other = tf.zeros_like(x), tf.ones_like(x) * tf.constant($other, x.dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(other)
+        target = function(nothing, other)
+    gradient = tape.gradient(target, other)
+    """,
+    cites=[
+        docstring("tf.math.xlogy", "Returns 0 if x == 0, and"),
+        docstring("tf.math.xlog1py", "safely returns zero when"),
+        docstring("tf.math.multiply_no_nan", "returns 0 if the y is zero"),
+        docstring("tf.math.divide_no_nan", "returns 0 if `y` (denominator) is zero"),
+    ],
+    among=REALS,
+    function=(
+        "tf.math.xlogy",
+        "tf.math.xlog1py",
+        "tf.math.xdivy",
+        "lambda zero, t: tf.math.multiply_no_nan(t, zero)",
+        "lambda zero, t: tf.math.divide_no_nan(t, zero)",
+    ),
+    other=("0.0", "-1.0", "-2.0", "3.0", "float('inf')", "float('nan')"),
+)
+def safe_zero(seen: SeenScene) -> None:
+    """At a zero and a pole of the logarithm, beyond them, at infinity and NaN."""
+    seen.zeros("target", like="x")
+    seen.zeros("gradient", like="x")
+
+
+@scene(
+    "top-k-ties",
+    "Of elements that are equal tf.math.top_k takes those that come first, and so does its "
+    "gradient.",
+    """
+    count, places = $taken
+    source = tf.stack([x, x, x - 1, x], axis=-1)
+    with tf.GradientTape() as tape:
+        tape.watch(source)
+        target = tf.math.top_k(source, count)[0]
+    gradient = tape.gradient(target, source)
+    expected = tf.ones_like(source) * tf.constant(places, x.dtype)
+    """,
+    cites=[docstring("tf.math.top_k", "the lower-index element appears first")],
+    among=REALS,
+    taken=("1, [1, 0, 0, 0]", "2, [1, 1, 0, 0]", "3, [1, 1, 0, 1]"),
+)
+def top_k_ties(seen: SeenScene) -> None:
+    """One, two and all of three equal ones."""
+    seen.same("gradient", "expected")
+
+
+@scene(
     "softmax-ce-labels",
     "The cross entropy of a softmax has gradients for its logits and for its labels.",
     """

@@ -128,8 +128,8 @@ def program_exceptions(seen: SeenProgram) -> Tally:
             tally.conclusive += 1
         elif isinstance(found, Exception):
             tally += _raised(seen, number, found)
-    if seen.error is not None and (refusal := _refusal(seen.error)):
-        tally.gap(refusal)
+    if seen.error is not None and (told := refusal(seen.error)):
+        tally.gap(told)
     elif seen.error is not None:
         got = f"{type(seen.error).__name__}: {seen.error}"
         violation = _violation(seen, Claim("exception", "", "True"), "a program that runs", got)
@@ -138,7 +138,7 @@ def program_exceptions(seen: SeenProgram) -> Tally:
     return tally
 
 
-def _refusal(error: Exception) -> str:
+def refusal(error: Exception) -> str:
     """What TensorFlow says that it does not offer, vectorization included; empty if it does not."""
     told = str(error).partition(". ")[0]
     if isinstance(error, ValueError) and "an exception while vectorizing the" in told:
@@ -148,9 +148,9 @@ def _refusal(error: Exception) -> str:
 
 def _raised(seen: SeenProgram, number: int, error: Exception) -> Tally:
     """A gradient that raises: a gap if TensorFlow says so; known deviations look at its part."""
-    if refusal := _refusal(error):
+    if told := refusal(error):
         tally = Tally()
-        tally.gap(refusal)
+        tally.gap(told)
         return tally
     question = seen.question(number)
     assert question is not None

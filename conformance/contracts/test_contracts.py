@@ -5,11 +5,14 @@ from dataclasses import replace
 from conformance import (
     documentation_cases,
     graph_cases,
+    jacobian_cases,
     literal_cases,
+    process_cases,
     program_cases,
     regression_cases,
     scene_cases,
     second_order_cases,
+    special_cases,
     thread_cases,
 )
 from conformance.contract import CATALOGUE
@@ -20,6 +23,7 @@ from conformance.contracts import (
     checkers,
     composites,
     control_flow,
+    cotangents,
     custom_functions,
     custom_gradients,
     custom_nesting,
@@ -29,6 +33,7 @@ from conformance.contracts import (
     forward_mode,
     forward_nesting,
     functions,
+    jacobian_graphs,
     jacobian_loops,
     jacobians,
     keras2_optimizers,
@@ -40,10 +45,12 @@ from conformance.contracts import (
     optimizers,
     output_gradients,
     persistence,
+    processes,
     programs,
     recording,
     registrations,
     second_order,
+    special_values,
     state,
     stops,
     structures,
@@ -69,7 +76,10 @@ CHAPTERS = (
     jacobians,
     jacobian_loops,
     batch_jacobians,
+    jacobian_graphs,
     values,
+    special_values,
+    cotangents,
     forward_mode,
     second_order,
     forward_nesting,
@@ -94,6 +104,7 @@ CHAPTERS = (
     checkers,
     programs,
     threads,
+    processes,
     article,
     article_tape,
     documentation,
@@ -101,10 +112,13 @@ CHAPTERS = (
 
 graph = graph_cases.GRAPHS
 second_order_graph = second_order_cases.SECOND_ORDER
+special = special_cases.SPECIAL_VALUES
+jacobian_graph = jacobian_cases.JACOBIANS
 regression = regression_cases.REGRESSIONS
 literal = literal_cases.LITERALS
 program = program_cases.PROGRAMS
 thread = thread_cases.THREADS
+process = process_cases.PROCESSES
 scene = scene_cases.SCENES
 example = documentation_cases.EXAMPLES
 docstring = documentation_cases.DOCSTRINGS

@@ -12,6 +12,7 @@ from conformance.graph_programs import Ask
 from conformance.reproduction import nothing, zeros
 from conformance.scene_cases import REALS, SIMPLE, scene
 from conformance.seen_scenes import SeenScene
+from strategies import dtypes
 
 
 @GRAPHS.contract(
@@ -25,7 +26,10 @@ from conformance.seen_scenes import SeenScene
 )
 def unwatched_none(seen: Seen) -> Tally:
     """Gradients of unwatched sources are None."""
-    sources = [i for i in seen.case.inputs(CONSTANT, FROZEN) if i not in seen.same]
+    integers = _integers(seen)
+    sources = [
+        i for i in seen.case.inputs(CONSTANT, FROZEN) if i not in seen.same and i not in integers
+    ]
     return _nones(seen, sources, "nobody watches it")
 
 
@@ -38,9 +42,30 @@ def unwatched_none(seen: Seen) -> Tally:
     ],
 )
 def unconnected_none(seen: Seen) -> Tally:
-    """Gradients of watched but unconnected sources are None."""
-    sources = [i for i in seen.case.inputs(WATCHED, VARIABLE) if i not in seen.case.connected]
+    """Gradients of watched but unconnected sources are None; integers have their own contract."""
+    integers = _integers(seen)
+    watched = [i for i in seen.case.inputs(WATCHED, VARIABLE) if i not in integers]
+    sources = [i for i in watched if i not in seen.case.connected]
     return _nones(seen, sources, "no differentiable op connects it to a target")
+
+
+@GRAPHS.contract(
+    "integer-none",
+    "A source of integers or booleans gives None, watched or not, whatever the graph.",
+    cites=[
+        docstring("tf.GradientTape", "only tensors with real or complex dtypes are differentiable"),
+        guide("autodiff", "3. Took gradients through an integer or string"),
+    ],
+)
+def integer_none(seen: Seen) -> Tally:
+    """Indices, axes, conditions and counts that ops of the graph take."""
+    return _nones(seen, _integers(seen), "its dtype is not differentiable")
+
+
+def _integers(seen: Seen) -> list[int]:
+    """The inputs that hold integers or booleans."""
+    inputs = enumerate(seen.case.graph.inputs)
+    return [i for i, made in inputs if not dtypes.is_differentiable(made.type.dtype)]
 
 
 def _nones(seen: Seen, sources: Iterable[int], why: str) -> Tally:

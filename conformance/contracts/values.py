@@ -14,11 +14,11 @@ from conformance.contract import Tally, Violation, docstring, guide
 from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import GRAPHS, Seen
 from conformance.graph_programs import Ask
-from conformance.oracles.agreement import RESOLUTION, Answer, Judgement, judge
+from conformance.oracles.agreement import RESOLUTION, Answer, Judgement, is_smooth, judge
 from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import Projection
 from conformance.oracles.singular import singular
-from conformance.reproduction import element, near, something, typed
+from conformance.reproduction import Claim, element, near, something, typed
 
 Array = npt.NDArray[Any]
 Gradients = dict[int, Array]
@@ -30,7 +30,7 @@ Gradients = dict[int, Array]
     cites=[docstring("tf.GradientTape.gradient", "Returned structure is the same as")],
 )
 def gradient_shape_and_dtype(seen: Seen) -> Tally:
-    """Shape and dtype are compared exactly, IndexedSlices made dense."""
+    """Shape and dtype are compared exactly, IndexedSlices made dense; so is what those say."""
     tally = Tally()
     for number, point in enumerate(seen.points):
         for i in seen.case.differentiated:
@@ -47,6 +47,22 @@ def gradient_shape_and_dtype(seen: Seen) -> Tally:
                         number, Ask("gradient", i), typed("gradient", kind.dtype, kind.shape, what)
                     ),
                     why="the source's own shape and dtype",
+                )
+            if point.dense_shapes.get(i, kind.shape) != kind.shape:
+                raise Violation(
+                    kind="slices",
+                    expected=f"slices of {list(kind.shape)} for x{i}",
+                    got=f"slices of {list(point.dense_shapes[i])}",
+                    where=seen.program(
+                        number,
+                        Ask("slices", i),
+                        Claim(
+                            "slices",
+                            "slices.dense_shape.numpy().tolist()",
+                            f"got == {list(kind.shape)}",
+                        ),
+                    ),
+                    why="the source's own shape is what dense_shape says",
                 )
             tally.conclusive += 1
     return tally
@@ -133,14 +149,26 @@ def gradient_finite_difference(seen: Seen) -> Tally:
 def derivatives(seen: Seen, number: int, gradients: Gradients) -> Tally:
     """Whether the gradients at a point are the derivatives that finite differences find.
 
+    Along a direction through all sources at once. A source of which that says too little, because
+    its part is small beside the others or something else on the way is not smooth, is then moved
+    alone: only what lies on its own way counts.
+
     Raises:
         Violation: if one of them is not.
     """
     tally = Tally()
+    direction = seen.case.direction(0)
     try:
-        judgement = _judge(seen, number, gradients)
-        if judgement.answer is Answer.DISAGREE:
-            judgement = _confirm(seen, number, gradients)
+        judgement = _judge(seen, number, gradients, direction)
+        seen.estimates[number] = judgement.estimate
+        judgement = _confirmed(seen, number, gradients, direction, judgement)
+        for i, part in _parts(gradients, direction).items():
+            if part and not judgement.conclusive_about(part):
+                alone = {i: gradients[i]}, {i: _aligned(direction[i], gradients[i])}
+                found = _confirmed(seen, number, *alone, _judge(seen, number, *alone))
+                tally += count(found, *alone)
+            else:
+                tally += count(judgement, {i: gradients[i]}, direction)
     except Violation:
         raise
     except Exception as error:
@@ -148,10 +176,17 @@ def derivatives(seen: Seen, number: int, gradients: Gradients) -> Tally:
             raise
         # what only this mode runs has no reference
         kind = type(raised_by_tensorflow(error)).__name__
+        tally = Tally()
         tally.undecided(f"eagerly the forward pass raises {kind}")
-        return tally
-    tally += count(judgement, gradients, seen.case.direction(0))
     return tally
+
+
+def _aligned(direction: Array, gradient: Array) -> Array:
+    """The direction with the signs of the gradient, so that no two of its terms cancel."""
+    if np.iscomplexobj(direction):
+        real = _aligned(direction.real, gradient.real)
+        return real + 1j * _aligned(direction.imag, gradient.imag)
+    return np.where(gradient == 0, direction, np.copysign(direction, gradient))
 
 
 def comparable(seen: Seen, gradients: list[Gradient | None]) -> Gradients:
@@ -200,14 +235,14 @@ def projection(seen: Seen, number: int) -> Projection:
 
 STEPS = (1.0, 1 / 16, 8.0)
 """Where the first step is not sharp enough, others."""
-COARSE_STEPS = (1.0, 4.0, 1 / 4, 8.0)
-"""The same in single precision, where the first is large."""
+COARSE_STEPS = (1.0, 4.0, 1 / 4, 8.0, 32.0)
+"""The same in single precision, where roundings ask for steps as large as the function allows."""
 
 
-def _judge(seen: Seen, number: int, gradients: Gradients) -> Judgement:
-    """One direction; a second and a third step where the first is not sharp enough."""
+def _judge(seen: Seen, number: int, gradients: Gradients, direction: Gradients) -> Judgement:
+    """One direction; other steps where the first is not sharp enough."""
     case = seen.case
-    along, direction = projection(seen, number), case.direction(0)
+    along = projection(seen, number)
     parts = [abs(part) for part in _parts(gradients, direction).values() if part]
     sharpest = min(parts, default=0.0)
     best: Judgement | None = None
@@ -218,7 +253,6 @@ def _judge(seen: Seen, number: int, gradients: Gradients) -> Judgement:
         )
         if best is None or judgement.tolerance < best.tolerance:
             best = judgement
-            seen.estimates[number] = estimate
         if not np.isfinite(best.claimed) or best.tolerance < RESOLUTION * sharpest or not parts:
             break
     assert best is not None
@@ -229,22 +263,33 @@ DIRECTIONS = ((0, 1.0), (1, 0.5), (2, 0.25), (3, 2.0))
 """Directions, with the step at which each is tried, before a gradient is accused."""
 
 
-def _confirm(seen: Seen, number: int, gradients: Gradients) -> Judgement:
+def _confirmed(
+    seen: Seen, number: int, gradients: Gradients, first: Gradients, judgement: Judgement
+) -> Judgement:
     """Before a gradient is accused: other directions and steps, and how roundings grow.
+
+    Args:
+        seen: what was seen.
+        number: of the point.
+        gradients: of the sources that move.
+        first: the direction along which they were judged.
+        judgement: what was found along it; if it is no disagreement, it stands.
 
     Raises:
         Violation: if the first direction and another still disagree, and an element of the
             gradient by itself; it names that element.
     """
+    if judgement.answer is not Answer.DISAGREE:
+        return judgement
     case = seen.case
     reach = 16 * step_for(case.coarsest)
-    if reason := singular(tensorflow(), case.graph, case.arrays(number), reach):
-        return _undecided(_judge(seen, number, gradients), f"not smooth: {reason}")
+    if reason := singular(tensorflow(), case.graph, case.arrays(number), reach, moving=gradients):
+        return _undecided(judgement, f"not smooth: {reason}")
     along = projection(seen, number)
     growth = along.growth()
     judgements = []
     for which, factor in DIRECTIONS:
-        direction = case.direction(which)
+        direction = first if not which else {i: case.direction(which)[i] for i in gradients}
         step = factor * step_for(case.coarsest)
         estimate = along.derivative(direction, step=step, growth=growth)
         found = judge(
@@ -252,7 +297,7 @@ def _confirm(seen: Seen, number: int, gradients: Gradients) -> Judgement:
         )
         judgements.append(found)
         if len([j for j in judgements if j.answer is Answer.DISAGREE]) > 1:
-            if violation := _accusation(seen, number, along, gradients, growth):
+            if violation := accusation(seen, number, along, gradients, first, growth):
                 raise violation
             break
     return _undecided(judgements[0], "a disagreement was not confirmed")
@@ -262,17 +307,33 @@ def _undecided(judgement: Judgement, reason: str) -> Judgement:
     return replace(judgement, answer=Answer.INCONCLUSIVE, reason=judgement.reason or reason)
 
 
-def _accusation(
-    seen: Seen, number: int, along: Projection, gradients: Gradients, growth: float
+def accusation(  # noqa: PLR0913, PLR0917 - what was judged, and what judges
+    seen: Seen,
+    number: int,
+    along: Projection,
+    gradients: Gradients,
+    direction: Gradients,
+    growth: float,
+    *,
+    apart: bool = False,
 ) -> Violation | None:
-    """An element that is off by itself, found by halving; None if it agrees after all."""
+    """An element that is off by itself, found by halving; None if it agrees after all.
+
+    Args:
+        seen: what was seen.
+        number: of the point.
+        along: the case as a function there.
+        gradients: of the sources that move.
+        direction: along which they disagree.
+        growth: of roundings, as that function found it.
+        apart: whether only an element counts along which each target by itself is smooth.
+    """
     step = step_for(seen.case.coarsest)
-    direction = seen.case.direction(0)
 
     def judged(tangent: Gradients) -> Judgement:
         # a NaN elsewhere is none of theirs, and would be by a product with 0
         moved = {i: np.where(tangent[i] == 0, 0, gradients[i]) for i in tangent}
-        estimate = along.derivative(tangent, step=step, growth=growth)
+        estimate = along.derivative(tangent, step=step, growth=growth, apart=apart)
         return judge(claim(moved, tangent), estimate, slack=slack(seen.case, moved, tangent))
 
     suspects = _coordinates(direction)
@@ -285,7 +346,7 @@ def _accusation(
     source, flat, part = suspects[0]
     unit = {source: np.full_like(direction[source], 1 + 1j if part else 1)}
     judgement = judged(_restricted(unit, suspects))
-    if judgement.answer is not Answer.DISAGREE:
+    if judgement.answer is not Answer.DISAGREE or (apart and not is_smooth(judgement.estimate)):
         return None
     index = [int(k) for k in np.unravel_index(flat, gradients[source].shape)]
     claimed = element("gradient", index, gradients[source], part)

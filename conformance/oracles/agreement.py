@@ -32,15 +32,21 @@ class Judgement:
     Attributes:
         answer: whether they agree.
         reason: why it is inconclusive, else empty.
-        claimed, expected: the derivative that was claimed, and the estimate.
+        claimed: the derivative that was claimed.
+        estimate: what it was compared with.
         tolerance: how far apart they may be.
     """
 
     answer: Answer
     reason: str
     claimed: float
-    expected: float
+    estimate: Estimate
     tolerance: float
+
+    @property
+    def expected(self) -> float:
+        """The derivative, by the estimate."""
+        return self.estimate.value
 
     def conclusive_about(self, part: float) -> bool:
         """Whether an error of 1 % in a part of the claim would have been seen."""
@@ -58,7 +64,7 @@ def judge(claimed: float, estimate: Estimate, *, slack: float) -> Judgement:
     tolerance = estimate.error + slack
 
     def answer(what: Answer, reason: str = "") -> Judgement:
-        return Judgement(what, reason, claimed, estimate.value, tolerance)
+        return Judgement(what, reason, claimed, estimate, tolerance)
 
     if not estimate.finite:
         return answer(Answer.INCONCLUSIVE, "the differences are not finite")
@@ -67,3 +73,14 @@ def judge(claimed: float, estimate: Estimate, *, slack: float) -> Judgement:
     if abs(claimed - estimate.value) > tolerance:
         return answer(Answer.DISAGREE)
     return answer(Answer.AGREE)
+
+
+def is_smooth(estimate: Estimate) -> bool:
+    """Whether a function has a derivative where it was estimated, as far as differences can see.
+
+    Both sides agree to within the resolution, beside the derivative or beside one: where it is
+    zero, so that there is nothing to compare the jump with, inputs and weights of about one make a
+    kink of about one.
+    """
+    scale = max(abs(estimate.value), 1.0)
+    return estimate.finite and estimate.error < RESOLUTION * scale

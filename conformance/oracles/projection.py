@@ -7,8 +7,9 @@ dL/dx + i dL/dy, so the derivative along a tangent v is the real part of the sum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -84,36 +85,49 @@ class Projection:
         self._graph.function(self._tf, found.setdefault)(*self._tensors)
         return found
 
-    def _sample(self, function: Callable[..., list[Any]], tensors: Sequence[Any]) -> Sample:
+    def _values(self, function: Callable[..., list[Any]], tensors: Sequence[Any]) -> list[Array]:
         outputs = function(*tensors)
-        return self._weighted([outputs[k].numpy() for k in self._targets])
+        return [outputs[k].numpy() for k in self._targets]
 
-    def _weighted(self, values: Sequence[Array]) -> Sample:
+    def _weighted(self, values: Sequence[Array], among: Collection[int]) -> Sample:
         value, magnitude = 0.0, 0.0
-        for array, weight in zip(values, self._weights, strict=True):
-            terms = np.conj(weight) * array
+        for number in among:
+            terms = np.conj(self._weights[number]) * values[number]
             value += float(terms.sum().real)
             magnitude += float(np.abs(terms).sum())
         return Sample(value, magnitude)
 
     @cached_property
-    def _here(self) -> Sample:
-        """At the point itself, which all directions share."""
+    def _here(self) -> Sequence[Array]:
+        """The targets at the point itself, which all directions share."""
         if self._known is not None:
-            return self._weighted(self._known)
-        return self._sample(self._function, self._tensors)
+            return self._known
+        return self._values(self._function, self._tensors)
 
-    def along(self, direction: Mapping[int, Array]) -> Callable[[float], Sample]:
-        """The function of the parameter t at the point plus t times the direction."""
+    def _along(self, direction: Mapping[int, Array]) -> Callable[[float], Sequence[Array]]:
+        """The targets as a function of the parameter t at the point plus t times the direction."""
 
-        def phi(t: float) -> Sample:
+        @cache
+        def values(t: float) -> Sequence[Array]:
+            if not t:
+                return self._here
             tensors = list(self._tensors)
             for i, tangent in direction.items():
                 kind = self._graph.inputs[i].type.dtype
                 tensors[i] = self._tf.constant(self._arrays[i] + t * tangent, kind)
-            return self._sample(self._function, tensors)
+            return self._values(self._function, tensors)
 
-        return phi
+        return values
+
+    def _moved(self, direction: Collection[int]) -> dict[int, int]:
+        """The targets that change with some inputs, each with how many ops lie on the way."""
+        graph, found = self._graph, dict[int, int]()
+        on_the_way = graph.on_the_way(frozenset(direction))
+        for number, k in enumerate(self._targets):
+            nodes = on_the_way[graph.outputs[k]]
+            if nodes is not None:
+                found[number] = sum(graph.lengths[node] for node in nodes)
+        return found
 
     def growth(self) -> float:
         """How much rounding errors inside the graph can move the sum, in units of epsilon.
@@ -121,7 +135,8 @@ class Projection:
         Every intermediate result is disturbed by a relative amount that is far above rounding and
         far below anything else (Monte Carlo arithmetic: D. S. Parker, UCLA CSD-970002, 1997).
         """
-        phi = self._here.value
+        every = range(len(self._targets))
+        phi = self._weighted(self._here, every).value
         worst = 0.0
         for seed in range(3):
             random = np.random.default_rng(seed)
@@ -131,29 +146,52 @@ class Projection:
                 return disturbed(self._hold(node, result))
 
             function = self._moving.function(self._tf, around, disturbed)
-            moved = self._sample(function, self._tensors).value
+            moved = self._weighted(self._values(function, self._tensors), every).value
             worst = max(worst, abs(moved - phi) / self._noise)
         return worst
 
     def derivative(
-        self, direction: Mapping[int, Array], *, step: float, growth: float = 0.0
+        self,
+        direction: Mapping[int, Array],
+        *,
+        step: float,
+        growth: float = 0.0,
+        apart: bool = False,
     ) -> Estimate:
         """The derivative along a direction, by finite differences.
+
+        Targets that do not change with the inputs that move are left out: they would only add to
+        the magnitude.
 
         Args:
             direction: a tangent for each input that moves.
             step: the larger of the two steps.
             growth: what :meth:`growth` found, if it was asked.
+            apart: whether slopes that jump count for each element of the targets by itself, so that
+                no weights let two of them cancel.
         """
-        phi = self.along(direction)
+        values, among = self._along(direction), self._moved(direction)
 
-        def grown(t: float) -> Sample:
-            sample = phi(t) if t else self._here
+        def phi(t: float) -> Sample:
+            sample = self._weighted(values(t), among)
             return Sample(sample.value, max(sample.magnitude, growth))
 
-        return directional_derivative(
-            grown, epsilon=self._epsilon, step=step, roundings=1 + self._graph.length
+        found = directional_derivative(
+            phi,
+            epsilon=self._epsilon,
+            step=step,
+            roundings=1 + max(among.values(), default=0),
         )
+        if not (apart and found.finite):
+            return found
+        jump = 0.0
+        for number in among:
+            middle, wide, near = (
+                values(t)[number] + values(-t)[number] for t in (0.0, step, step / 2)
+            )
+            jumps = np.abs(4 * (near - middle) - (wide - middle)) / step
+            jump += float((np.abs(self._weights[number]) * jumps).sum())
+        return replace(found, error=found.error + abs(jump - found.jump) / 2, jump=jump)
 
 
 def disturb(tf: Any, random: np.random.Generator, amount: float) -> Hook:

@@ -7,7 +7,7 @@ catalogue says for each op where it is not smooth; the values are those of the e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,14 @@ from strategies.graphs import Graph, Node
 Array = npt.NDArray[Any]
 
 
-def singular(tf: Any, graph: Graph, arrays: Sequence[Array], reach: float) -> str:
+def singular(
+    tf: Any,
+    graph: Graph,
+    arrays: Sequence[Array],
+    reach: float,
+    *,
+    moving: Collection[int] | None = None,
+) -> str:
     """The first op that is near a place where it is not smooth, in words; empty if none is.
 
     Args:
@@ -27,6 +34,8 @@ def singular(tf: Any, graph: Graph, arrays: Sequence[Array], reach: float) -> st
         graph: in the highest precision that it has.
         arrays: the point: numbers for each input.
         reach: how near is near, relative to numbers above 1.
+        moving: the inputs that change; all of them if left out. What none of them reaches is
+            constant, wherever it is.
     """
     values: list[Array] = list(arrays)
 
@@ -36,7 +45,7 @@ def singular(tf: Any, graph: Graph, arrays: Sequence[Array], reach: float) -> st
         return result
 
     graph.function(tf, note)(*graph.tensors(tf, arrays))
-    for node in _behind_targets(graph):
+    for node in _behind_targets(graph, range(len(graph.inputs)) if moving is None else moving):
         if any(_meets(values[value], kinks, reach) for value, kinks in node.kinks):
             return f"{node.op} is at a kink"
         if node.ties and _ties(node, values, reach):
@@ -49,14 +58,23 @@ def singular(tf: Any, graph: Graph, arrays: Sequence[Array], reach: float) -> st
     return ""
 
 
-def _behind_targets(graph: Graph) -> list[Node]:
-    """The nodes on which a differentiable output depends."""
+def _behind_targets(graph: Graph, moving: Collection[int]) -> list[Node]:
+    """The nodes on which a differentiable output depends, and which depend on what moves."""
+    results = [
+        range(first, first + len(node.outputs))
+        for node, first in zip(graph.nodes, graph.first_results, strict=True)
+    ]
+    moved = set(moving)
+    for node, made in zip(graph.nodes, results, strict=True):
+        if moved.intersection(node.operands):
+            moved.update(made)
     needed = {i for i in graph.outputs if dtypes.is_differentiable(graph.types[i].dtype)}
     found = []
-    for node, first in zip(graph.nodes[::-1], graph.first_results[::-1], strict=True):
-        if needed.intersection(range(first, first + len(node.outputs))):
+    for node, made in zip(graph.nodes[::-1], results[::-1], strict=True):
+        if needed.intersection(made):
             needed.update(node.operands)
-            found.append(node)
+            if moved.intersection(node.operands):
+                found.append(node)
     return found[::-1]
 
 

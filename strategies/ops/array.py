@@ -91,7 +91,10 @@ def transpose(site: Site) -> Call:
     """The axes reversed or permuted, conjugated if asked."""
     x = site.operand()
     perm = site.draw(permutations(x.rank), "perm")
-    named: dict[str, Any] = {} if perm == tuple(reversed(range(x.rank))) else {"perm": perm}
+    named: dict[str, Any] = {}
+    if perm != tuple(reversed(range(x.rank))):
+        dtype = site.draw(one_of(None, "int32", "int64"), "perm given as")
+        named["perm"] = Constant(perm, dtype) if dtype else perm
     if x.is_complex:
         named |= site.draw(keywords("conjugate", (True,)), "conjugate")
     return call(x, **named, result=x.type.like(shape=tuple(x.shape[a] for a in perm)))
@@ -120,7 +123,8 @@ def roll(site: Site) -> Call:
     shift = site.draw(one_of(1, -1, 2, 0, -5), "shift")
     if site.draw(one_of("one axis", "several"), "axes") == "several":
         return call(x, shift=(shift, 1, 1), axis=(at, at - x.rank, 0), result=x.type)
-    return call(x, shift=shift, axis=axis, result=x.type)
+    dtype = site.draw(one_of(None, "int32", "int64"), "shift given as")
+    return call(x, shift=Constant(shift, dtype) if dtype else shift, axis=axis, result=x.type)
 
 
 @cache
@@ -166,13 +170,16 @@ def tile(site: Site) -> Call:
 @cache
 def _repeats(shape: Shape) -> st.SearchStrategy[tuple[Argument, Keywords, Shape]]:
     size = math.prod(shape)
-    table: list[tuple[Argument, Keywords, Shape]] = [(n, {}, (n * size,)) for n in (1, 2, 3, 0)]
+    table: list[tuple[Argument, Keywords, Shape]] = [
+        (form, {}, (n * size,)) for n in (1, 2, 3, 0) for form in forms(n)
+    ]
     for axis in axis_table(len(shape)):
         side = shape[axis]
         uneven = tuple((3 * i + 1) % 4 for i in range(side))
         for given, total in ((2, 2 * side), (uneven, sum(uneven))):
             at = axis % len(shape)
-            table.append((given, {"axis": axis}, replaced(shape, at, total)))
+            made = replaced(shape, at, total)
+            table += [(form, {"axis": axis}, made) for form in forms(given)]
     return st.sampled_from(table)
 
 
@@ -266,13 +273,22 @@ def _stack_axes(rank: int) -> st.SearchStrategy[tuple[Keywords, int]]:
     return st.sampled_from([({}, 0), *named])
 
 
+@op("tf.identity_n")
+def identity_n(site: Site) -> Call:
+    """Two operands as they are."""
+    x = site.operand()
+    y = site.operand()
+    return call((x, y), result=[x.type, y.type])
+
+
 @op("tf.unstack")
 def unstack(site: Site) -> Call:
     """The slices along an axis."""
     x = site.operand(min_rank=1, fits=has_elements)
     named, at = site.draw(optional_axis(x.shape, 0), "axis")
+    count = site.draw(keywords("num", (x.shape[at],)), "num")
     part = x.type.like(shape=x.shape[:at] + x.shape[at + 1 :])
-    return call(x, **named, result=[part] * x.shape[at])
+    return call(x, **named, **count, result=[part] * x.shape[at])
 
 
 @cache
@@ -290,10 +306,13 @@ def _splits(side: int) -> st.SearchStrategy[tuple[Argument, tuple[int, ...]]]:
 def split(site: Site) -> Call:
     """Parts along an axis, equal or not."""
     x = site.operand(min_rank=1)
-    axis, at = site.draw(_stack_axes(x.rank), "axis")
+    named, at = site.draw(_stack_axes(x.rank), "axis")
+    dtype = site.draw(one_of(None, "int32"), "axis given as") if named else None
+    if dtype:
+        named = {"axis": Constant(named["axis"], dtype)}
     given, sizes = site.draw(_splits(x.shape[at]), "num_or_size_splits")
     parts = [x.type.like(shape=replaced(x.shape, at, size)) for size in sizes]
-    return call(x, given, **axis, result=parts)
+    return call(x, given, **named, result=parts)
 
 
 @op("tf.where")

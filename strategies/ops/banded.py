@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from strategies.graphs import Constant
 from strategies.ops.choices import Keywords, can_grow, has_elements, keywords, one_of
 from strategies.ops.decompositions import DTYPES, NEAR, TRIANGLE
 from strategies.ops.linalg import SIDES, contraction
-from strategies.ops.spec import Call, Site, around_zero, call, op
+from strategies.ops.spec import Call, Op, Site, around_zero, call, op
 from strategies.shapes import MAX_RANK, Shape
 from strategies.tensors import Value
 from strategies.values import Interval
@@ -72,16 +73,24 @@ def _hull(x: Value, d: Value) -> Interval:
 
 
 @cache
-def _bands(rows: int, columns: int) -> st.SearchStrategy[tuple[int | tuple[int, int], Shape]]:
-    """One diagonal, or several side by side; and the shape that they take when stored."""
+def _bands(
+    rows: int, columns: int, *, aligned: bool | None = None
+) -> st.SearchStrategy[tuple[int | tuple[int, int], Shape]]:
+    """One diagonal, or several side by side; and the shape that they take when stored.
+
+    Args:
+        rows: of the matrix.
+        columns: of the matrix.
+        aligned: whether some are shorter than others, so that they must be aligned; None: either.
+    """
     table: list[tuple[int | tuple[int, int], Shape]] = []
     for low, high in ((0, 0), (1, 1), (-1, -1), (0, 1), (-1, 0), (-1, 1)):
         if -rows < low <= high < columns:
-            length = min(rows + min(high, 0), columns - max(low, 0))
-            one = low == high
-            table.append(
-                (low if one else (low, high), (length,) if one else (high - low + 1, length))
-            )
+            lengths = [min(rows + min(d, 0), columns - max(d, 0)) for d in range(low, high + 1)]
+            if aligned in (None, min(lengths) < max(lengths)):
+                band = low if low == high else (low, high)
+                several = (len(lengths),) if low < high else ()
+                table.append((band, (*several, max(lengths))))
     return st.sampled_from(table)
 
 
@@ -93,9 +102,16 @@ def _alignments() -> list[Keywords]:
 ALIGN = st.sampled_from(_alignments())
 
 
-def _set_diag(site: Site) -> tuple[Value, Value, int | tuple[int, int]]:
-    x = site.operand(min_rank=2, fits=_is_matrix)
-    k, stored = site.draw(_bands(*x.shape[-2:]), "k")
+def _has_short_diagonals(shape: Shape) -> bool:
+    """Whether two diagonals side by side may be of different lengths."""
+    return min(shape[-2:]) > 1
+
+
+def _set_diag(
+    site: Site, *, aligned: bool | None = None
+) -> tuple[Value, Value, int | tuple[int, int]]:
+    x = site.operand(min_rank=2, fits=_has_short_diagonals if aligned else _is_matrix)
+    k, stored = site.draw(_bands(*x.shape[-2:], aligned=aligned), "k")
     return x, site.operand(shape=(*x.shape[:-2], *stored)), k
 
 
@@ -107,41 +123,59 @@ def set_diag(site: Site) -> Call:
     return call(x, d, **({"k": k} if k else {}), **align, result=x.type.like(bounds=_hull(x, d)))
 
 
-@op(
-    "tf.raw_ops.MatrixSetDiagV2",
-    call="tf.raw_ops.MatrixSetDiagV2(input={0}, diagonal={1}, k={2})",
-)
-def matrix_set_diag_v2(site: Site) -> Call:
-    """The second version, which aligns them to the left."""
-    x, d, k = _set_diag(site)
-    return call(x, d, k, result=x.type.like(bounds=_hull(x, d)))
+def second_versions(suffix: str, *, aligned: bool) -> None:
+    """Register the second versions of the ops of diagonals, which align them to the left.
+
+    Args:
+        suffix: of the public names.
+        aligned: as in :func:`_bands`.
+    """
+
+    def set_diag(site: Site) -> Call:
+        x, d, k = _set_diag(site, aligned=aligned)
+        return call(x, d, k, result=x.type.like(bounds=_hull(x, d)))
+
+    def diag_part(site: Site) -> Call:
+        x = site.operand(min_rank=2, fits=_has_short_diagonals if aligned else _is_matrix)
+        k, stored = site.draw(_bands(*x.shape[-2:], aligned=aligned), "k")
+        made = x.type.like((*x.shape[:-2], *stored), _with_zero(x))
+        return call(x, k, Constant(0, x.dtype), result=made)
+
+    def diag(site: Site) -> Call:
+        sizes = ((2, 2), (3, 3), (2, 3), (3, 2), (1, 3))
+        fitting = (size for size in sizes if not aligned or _has_short_diagonals(size))
+        rows, columns = site.draw(one_of(*fitting), "rows and columns")
+        k, stored = site.draw(_bands(rows, columns, aligned=aligned), "k")
+        batch = site.draw(one_of((), (1,), (2,), (2, 1)), "batch")
+        x = site.operand(shape=(*batch, *stored))
+        made = x.type.like((*batch, rows, columns), _with_zero(x))
+        return call(x, k, rows, columns, Constant(0, x.dtype), result=made)
+
+    for name, arguments, build in (
+        ("tf.raw_ops.MatrixSetDiagV2", "input={0}, diagonal={1}, k={2}", set_diag),
+        ("tf.raw_ops.MatrixDiagPartV2", "input={0}, k={1}, padding_value={2}", diag_part),
+        (
+            "tf.raw_ops.MatrixDiagV2",
+            "diagonal={0}, k={1}, num_rows={2}, num_cols={3}, padding_value={4}",
+            diag,
+        ),
+    ):
+        op(name + suffix, call=f"{name}({arguments})", alone=aligned)(build)
 
 
-@op(
-    "tf.raw_ops.MatrixDiagPartV2",
-    call="tf.raw_ops.MatrixDiagPartV2(input={0}, k={1}, padding_value={2})",
-)
-def matrix_diag_part_v2(site: Site) -> Call:
-    """The second version of tf.linalg.diag_part, which aligns diagonals to the left."""
+second_versions("", aligned=False)
+# entries of their own, as the gradients are known to align them to the right
+second_versions("(aligned)", aligned=True)
+
+
+# by itself, as where sides are unknown its gradient has another rank
+@op("tf.linalg.diag_part(band)", call="tf.linalg.diag_part", alone=True)
+def band_diag_part(site: Site) -> Call:
+    """Several diagonals at once, aligned to one side or the other."""
     x = site.operand(min_rank=2, fits=_is_matrix)
     k, stored = site.draw(_bands(*x.shape[-2:]), "k")
-    made = x.type.like((*x.shape[:-2], *stored), _with_zero(x))
-    return call(x, k, Constant(0, x.dtype), result=made)
-
-
-@op(
-    "tf.raw_ops.MatrixDiagV2",
-    call="tf.raw_ops.MatrixDiagV2(diagonal={0}, k={1}, num_rows={2}, num_cols={3},"
-    " padding_value={4})",
-)
-def matrix_diag_v2(site: Site) -> Call:
-    """The second version of tf.linalg.diag, which aligns diagonals to the left."""
-    rows, columns = site.draw(one_of((2, 2), (3, 3), (2, 3), (3, 2), (1, 3)), "rows and columns")
-    k, stored = site.draw(_bands(rows, columns), "k")
-    batch = site.draw(one_of((), (1,), (2,), (2, 1)), "batch")
-    x = site.operand(shape=(*batch, *stored))
-    made = x.type.like((*batch, rows, columns), _with_zero(x))
-    return call(x, k, rows, columns, Constant(0, x.dtype), result=made)
+    align = site.draw(ALIGN, "align")
+    return call(x, k=k, **align, result=x.type.like((*x.shape[:-2], *stored), _with_zero(x)))
 
 
 @cache
@@ -181,24 +215,39 @@ def batch_matmul_v3(site: Site) -> Call:
 
 
 def _holds_bands(shape: Shape) -> bool:
-    return shape[-2] <= shape[-1] and has_elements(shape)
+    return 1 < shape[-2] <= shape[-1] and has_elements(shape)
 
 
-@op(
-    "tf.linalg.banded_triangular_solve",
-    call="tf.linalg.banded_triangular_solve({0} + tf.constant({1}, {0}.dtype), {2}, {named})",
-    dtypes=DTYPES,
-)
-def banded_triangular_solve(site: Site) -> Call:
-    """Of a few diagonals of a triangular matrix, the main one made the largest."""
-    bands = site.operand(min_rank=2, fits=_holds_bands, domain=NEAR)
-    named = site.draw(TRIANGLE, "lower, adjoint")
-    rows = bands.shape[-2]
-    main = 0 if named.get("lower", True) else rows - 1
-    shift = tuple((rows * bands.bound + 1 if row == main else 0.0,) for row in range(rows))
-    columns = site.draw(one_of(1, 2, 3), "columns")
-    b = site.operand(shape=(*bands.shape[:-2], bands.shape[-1], columns))
-    return call(bands, shift, b, **named, result=b.type.like(bounds=around_zero(b.bound)))
+def _holds_one_band(shape: Shape) -> bool:
+    return shape[-2] == 1 and has_elements(shape)
+
+
+def banded_triangular_solve(name: str, fits: Callable[[Shape], bool], *, alone: bool) -> Op:
+    """Register the solution of a few diagonals of a triangular matrix, the main one the largest.
+
+    Args:
+        name: the public name.
+        fits: what the shape of the diagonals must satisfy.
+        alone: as in :class:`Op`.
+    """
+
+    def build(site: Site) -> Call:
+        bands = site.operand(min_rank=2, fits=fits, domain=NEAR)
+        named = site.draw(TRIANGLE, "lower, adjoint")
+        rows = bands.shape[-2]
+        main = 0 if named.get("lower", True) else rows - 1
+        shift = tuple((rows * bands.bound + 1 if row == main else 0.0,) for row in range(rows))
+        columns = site.draw(one_of(1, 2, 3), "columns")
+        b = site.operand(shape=(*bands.shape[:-2], bands.shape[-1], columns))
+        return call(bands, shift, b, **named, result=b.type.like(bounds=around_zero(b.bound)))
+
+    text = "tf.linalg.banded_triangular_solve({0} + tf.constant({1}, {0}.dtype), {2}, {named})"
+    return op(name, call=text, dtypes=DTYPES, alone=alone)(build)
+
+
+banded_triangular_solve("tf.linalg.banded_triangular_solve", _holds_bands, alone=False)
+# an entry of its own, as the gradient is known to lose the axis of the bands
+banded_triangular_solve("tf.linalg.banded_triangular_solve(one band)", _holds_one_band, alone=True)
 
 
 def _holds_three(shape: Shape) -> bool:

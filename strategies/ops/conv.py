@@ -7,7 +7,10 @@ gaps but in float32; dilations are drawn where Python code makes up for it, and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+from hypothesis import strategies as st
 
 from strategies.ops.choices import FLAG, SELDOM, one_of
 from strategies.ops.linalg import contraction
@@ -21,6 +24,7 @@ from strategies.ops.windows import (
     images,
     is_filled,
     is_image,
+    misfits,
     slidings,
 )
 from strategies.shapes import Shape
@@ -92,16 +96,35 @@ convolution("tf.nn.conv2d", 2, _strides, explicit=True, gaps=True)
 convolution("tf.nn.conv3d", VOLUME, lambda how: around(how.strides))
 
 
-@op("tf.raw_ops.Conv3D", dtypes=KINDS)
-def volumes(site: Site) -> Call:
-    """In steps that are longer than the window too, of which the others of volumes have none."""
-    x = _image(site, VOLUME)
-    how = site.draw(slidings(x.shape[1:-1]), "window")
-    channels = site.draw(one_of(*OUT), "channels")
-    f = site.operand(shape=(*how.sides, x.shape[-1], channels), domain=SMALL)
-    result = _convolved(x, f, how, channels)
-    named = {"strides": around(how.strides), "padding": how.padding}
-    return call(input=x, filter=f, **named, result=result)
+def _is_centred(how: Sliding) -> bool:
+    """Whether steps are longer than the window by two, and both ends are padded for it."""
+    gaps = (step - side for step, side in zip(how.strides, how.sides, strict=True))
+    return how.padding == "SAME" and max(gaps) > 1
+
+
+@cache
+def _long_steps(spatial: Shape, *, centred: bool) -> st.SearchStrategy[Sliding]:
+    return slidings(spatial).filter(lambda how: _is_centred(how) == centred)
+
+
+def volumes(name: str, *, centred: bool) -> Op:
+    """Register the op whose steps may be longer than the window, as no other of volumes does."""
+
+    def build(site: Site) -> Call:
+        x = _image(site, VOLUME)
+        how = site.draw(_long_steps(x.shape[1:-1], centred=centred), "window")
+        channels = site.draw(one_of(*OUT), "channels")
+        f = site.operand(shape=(*how.sides, x.shape[-1], channels), domain=SMALL)
+        result = _convolved(x, f, how, channels)
+        named = {"strides": around(how.strides), "padding": how.padding}
+        return call(input=x, filter=f, **named, result=result)
+
+    return op(name, call="tf.raw_ops.Conv3D", dtypes=KINDS, alone=centred)(build)
+
+
+volumes("tf.raw_ops.Conv3D", centred=False)
+# an entry of its own, as value and gradients are known to place such windows differently
+volumes("tf.raw_ops.Conv3D(centred)", centred=True)
 
 
 @op("tf.nn.convolution", dtypes=KINDS)
@@ -119,6 +142,33 @@ def any_convolution(site: Site) -> Call:
         named["strides"] = how.strides
     result = _convolved(x, f, how, channels)
     return call(x, f, padding=how.padding, **named, result=result)
+
+
+def without_place(name: str, rank: int, *, given: Callable[[Shape], Any] = lambda _: 1) -> Op:
+    """Register a convolution in steps of one with a filter that is longer than the image.
+
+    Args:
+        name: the public name.
+        rank: the number of spatial axes.
+        given: how the strides are given.
+    """
+
+    def build(site: Site) -> Call:
+        x = _image(site, rank, empty=False)
+        how = site.draw(misfits(x.shape[1:-1]), "window")
+        channels = site.draw(one_of(*OUT), "channels")
+        f = site.operand(shape=(*how.sides, x.shape[-1], channels), domain=SMALL)
+        many = channels * x.shape[-1] if "depthwise" in name else channels
+        shape = (x.shape[0], *how.shape, many)
+        return call(x, f, given(how.strides), how.padding, result=x.type.like(shape, (0, 0)))
+
+    return op(f"{name}(no place)", call=name, dtypes=("float64",), alone=True)(build)
+
+
+without_place("tf.nn.conv1d", 1)
+without_place("tf.nn.conv2d", 2)
+without_place("tf.nn.conv3d", VOLUME, given=around)
+without_place("tf.nn.depthwise_conv2d", 2, given=around)
 
 
 @op("tf.nn.depthwise_conv2d", dtypes=KINDS)

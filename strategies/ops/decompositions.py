@@ -44,7 +44,7 @@ def is_regular(shape: Shape) -> bool:
 
 def square(site: Site, **fields: Any) -> Value:
     """Square matrices of elements that are not large (of modulus at most 2, if fresh)."""
-    return site.operand(min_rank=2, **{"fits": is_regular, "domain": NEAR, **fields})
+    return site.operand(**{"min_rank": 2, "fits": is_regular, "domain": NEAR, **fields})
 
 
 def even_diagonal(x: Value, times: int = 1) -> tuple[float, ...]:
@@ -100,6 +100,21 @@ def determinant_sign(site: Site) -> Call:
 def determinant_log(site: Site) -> Call:
     """The logarithm of its modulus, of a complex dtype if x is."""
     x = square(site)
+    diagonal = _signed(site, x)
+    log = x.shape[-1] * math.log(2 * abs(diagonal[0]))
+    return call(x, diagonal, result=x.type.like(x.shape[:-2], (0, log)))
+
+
+# an entry of its own, as the gradient is known to invert what is singular too
+@op(
+    "tf.linalg.slogdet(x)[1][1:]",
+    call=f"tf.linalg.slogdet(tf.concat([tf.zeros_like({{0}}[:1]), {SHIFTED}], 0))[1][1:]",
+    dtypes=("float64", "float32"),
+    alone=True,
+)
+def determinant_log_beside(site: Site) -> Call:
+    """The same of a batch whose first matrix is singular, and which is not asked for."""
+    x = square(site, min_rank=3)
     diagonal = _signed(site, x)
     log = x.shape[-1] * math.log(2 * abs(diagonal[0]))
     return call(x, diagonal, result=x.type.like(x.shape[:-2], (0, log)))

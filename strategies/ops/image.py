@@ -36,6 +36,29 @@ def rgb_to_hsv(site: Site) -> Call:
     return call(x, result=x.type.like(bounds=(0.0, max(1.0, x.bounds[1]))))
 
 
+# by themselves, as they have no gradient
+@op("tf.image.hsv_to_rgb", dtypes=FLOATS, alone=True)
+def hsv_to_rgb(site: Site) -> Call:
+    """Colours of a hue, a saturation and a value."""
+    x = site.operand(min_rank=1, domain=INSIDE, fits=_is_colour)
+    return call(x, result=x.type.like(bounds=(0.0, x.bounds[1])))
+
+
+def adjusting(name: str, *amounts: float) -> Op:
+    """Register a change of all colours of an image by an amount."""
+
+    def build(site: Site) -> Call:
+        x = site.operand(min_rank=3, domain=INSIDE, fits=_is_colour)
+        amount = site.draw(one_of(*amounts), "amount")
+        return call(x, amount, result=x.type.like(bounds=(0.0, x.bounds[1])))
+
+    return op(name, dtypes=("float32", "bfloat16"), ties=True, alone=True)(build)
+
+
+adjusting("tf.image.adjust_hue", 0.25, -0.5)
+adjusting("tf.image.adjust_saturation", 0.5, 2.0, 0.0)
+
+
 @cache
 def _sizes(rows: int, columns: int, *, same: bool) -> st.SearchStrategy[Shape]:
     """Sizes that shrink and grow an image, one axis or both, or keep it."""
@@ -138,13 +161,15 @@ BETWEEN = (
 """A shift by half a pixel, another scale, and a projection: they read between pixels."""
 
 
-def projection(name: str, transforms: tuple[tuple[float, ...], ...], **filled: Any) -> Op:
+def projection(
+    name: str, transforms: tuple[tuple[float, ...], ...], *, alone: bool = False, **filled: Any
+) -> Op:
     """Register a projective transform of images.
 
     Args:
         name: the public name.
-        transforms: the transforms. The registered gradient resamples along the inverse: that is
-            the gradient where pixels go to pixels.
+        transforms: the transforms.
+        alone: as in :class:`Op`.
         **filled: the value outside of the image, where it can be given.
     """
 
@@ -160,8 +185,13 @@ def projection(name: str, transforms: tuple[tuple[float, ...], ...], **filled: A
         bounds = min(x.bounds[0], 0.0), max(x.bounds[1], 0.0)
         return call(images=x, **named, result=x.type.like(shape, bounds))
 
-    return op(name, dtypes=FLOATS)(build)
+    return op(name, call=name.partition("(")[0], dtypes=FLOATS, alone=alone)(build)
 
 
 projection("tf.raw_ops.ImageProjectiveTransformV2", LATTICE)
-projection("tf.raw_ops.ImageProjectiveTransformV3", LATTICE + BETWEEN, fill_value=0.0)
+projection("tf.raw_ops.ImageProjectiveTransformV3", LATTICE, fill_value=0.0)
+# an entry of its own, as the registered gradient resamples along the inverse: that is the gradient
+# where pixels go to pixels alone
+projection(
+    "tf.raw_ops.ImageProjectiveTransformV3(between pixels)", BETWEEN, alone=True, fill_value=0.0
+)

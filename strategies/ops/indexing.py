@@ -137,7 +137,8 @@ def _gather_axes(rank: int, batch: int) -> st.SearchStrategy[tuple[Keywords, int
     """The ``axis`` keyword and the axis that it means: none of the batch axes."""
     later = [axis for axis in axis_table(rank) if axis % rank >= batch]
     named: list[tuple[Keywords, int]] = [({"axis": axis}, axis % rank) for axis in later]
-    return st.sampled_from([({}, batch), *named, ({"axis": Constant(batch, "int64")}, batch)])
+    tensors = [Constant(batch, dtype) for dtype in ("int64", "int32")]
+    return st.sampled_from([({}, batch), *named, *(({"axis": axis}, batch) for axis in tensors)])
 
 
 @cache
@@ -278,7 +279,7 @@ def segments(name: str, *, adds: bool) -> Op:
     """Register a reduction of segments whose ids are sorted and fixed, as they give the shape."""
 
     def build(site: Site) -> Call:
-        x = site.operand(min_rank=1, fits=has_elements)
+        x = site.operand(min_rank=1)
         ids, count = site.draw(segment_ids(x.shape[0]), "segment ids")
         bounds = times(x.bounds, x.shape[0] if adds else 1)
         result = x.type.like(shape=(count, *x.shape[1:]), bounds=bounds)
@@ -323,3 +324,17 @@ def one_hot(site: Site) -> Call:
     named, at = site.draw(_hot_axes(len(shape)), "axis")
     result = indices.type.like((*shape[:at], depth, *shape[at:]), (0, 1), site.dtype)
     return call(indices, depth, **named, dtype=DType(site.dtype), result=result)
+
+
+# an entry of its own, as there is no gradient of the values
+@op("tf.one_hot(on_value, off_value)", call="tf.one_hot", alone=True)
+def one_hot_values(site: Site) -> Call:
+    """One operand in the place that an index names, another one everywhere else."""
+    depth = site.draw(one_of(1, 3, 4), "depth")
+    indices = site.indices(((), (1,), (3,), (2, 2), (0,)), -1, depth)
+    on, off = site.operand(shape=()), site.operand(shape=())
+    shape = indices.shape
+    named, at = site.draw(_hot_axes(len(shape)), "axis")
+    bounds = min(on.bounds[0], off.bounds[0]), max(on.bounds[1], off.bounds[1])
+    result = on.type.like((*shape[:at], depth, *shape[at:]), bounds)
+    return call(indices, depth, on_value=on, off_value=off, **named, result=result)

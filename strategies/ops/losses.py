@@ -181,7 +181,13 @@ batch_norm("tf.raw_ops.FusedBatchNormV2")
 batch_norm("tf.raw_ops.FusedBatchNormV3", volumes=True)
 
 
-@op("tf.compat.v1.nn.fused_batch_norm", dtypes=("float32",))
+# alone, as what comes back through the mean and the variance is known to be dropped
+@op(
+    "tf.compat.v1.nn.fused_batch_norm",
+    dtypes=("float32",),
+    alone=True,
+    rough="its gradient is at fault nearly everywhere: what is left to decide is a check or two",
+)
 def fused_batch_norm(site: Site) -> Call:
     """The normalised batch, its mean and its variance."""
     x = _batch(site, 2)

@@ -18,7 +18,7 @@ from strategies.ops.choices import (
     reductions,
 )
 from strategies.ops.math import KINK_AT_ZERO, NONZERO
-from strategies.ops.spec import Call, Site, call, even, op, rising, unary
+from strategies.ops.spec import Call, Site, around_zero, binary, call, even, op, rising, unary
 from strategies.shapes import axes_of, axis_choices
 from strategies.values import Domain, Interval
 
@@ -37,7 +37,19 @@ unary(
     kwargs=keywords("alpha", (0.5, 0.0)),
 )
 unary("tf.nn.softsign", domain=KINK_AT_ZERO, bounds=rising(lambda x: x / (1 + abs(x))))
-unary("tf.nn.silu", bounds=lambda _lo, hi: (-0.28125, max(hi, 0.0)))
+unary(
+    "tf.nn.silu",
+    bounds=lambda _lo, hi: (-0.28125, max(hi, 0.0)),
+    kwargs=keywords("beta", (1.0, 2.0)),
+)
+# an entry of its own, as the gradient of what is broadcast is known to have another shape
+binary(
+    "tf.nn.silu(x, beta)",
+    call="tf.nn.silu",
+    bounds=lambda x, _beta: around_zero(max(map(abs, x))),
+    dtypes=FLOATS,
+    alone=True,
+)
 unary(
     "tf.nn.gelu",
     bounds=lambda _lo, hi: (-0.1875, max(hi, 0.0)),

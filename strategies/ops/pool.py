@@ -22,6 +22,7 @@ from strategies.ops.windows import (
     images,
     is_filled,
     is_image,
+    misfits,
     slidings,
 )
 from strategies.shapes import Shape
@@ -73,6 +74,22 @@ pooling("tf.nn.avg_pool3d", VOLUME, dtypes=SINGLE)
 pooling("tf.nn.max_pool1d", 1, ties=True)
 pooling("tf.nn.max_pool2d", 2, explicit=True, ties=True)
 pooling("tf.nn.max_pool3d", VOLUME, dtypes=SINGLE, ties=True)
+
+
+def without_place(name: str, rank: int) -> Op:
+    """Register a maximum over windows of which not one fits into the image."""
+
+    def build(site: Site) -> Call:
+        x = _image(site, rank, empty=False)
+        how = site.draw(misfits(x.shape[1:-1], 3), "window")
+        return call(x, how.sides, how.strides, how.padding, result=_pooled(x, how))
+
+    kinds = ("float64",)  # beside half precision an oracle runs float32, which ends the process
+    return op(f"{name}(no place)", call=name, dtypes=kinds, ties=True, alone=True)(build)
+
+
+without_place("tf.nn.max_pool1d", 1)
+without_place("tf.nn.max_pool2d", 2)
 
 
 @op("tf.nn.pool", dtypes=KINDS, ties=True)

@@ -10,7 +10,7 @@ from strategies.graphs import Argument, Constant
 from strategies.ops.array import hull
 from strategies.ops.choices import FLAG, one_of
 from strategies.ops.lists import or_zero
-from strategies.ops.spec import Call, Site, call, op
+from strategies.ops.spec import Call, Site, around_zero, call, op
 from strategies.tensors import Value
 
 Lengths = tuple[int, ...]
@@ -66,6 +66,18 @@ def to_sparse(site: Site) -> Call:
     return call(x, given, result=x.type.like(shape, or_zero(x)))
 
 
+@op(
+    "tf.map_fn(ragged)",
+    call=f"tf.map_fn(tf.reduce_sum, {RAGGED}, fn_output_signature={{0}}.dtype)",
+    composite=True,
+)
+def map_rows(site: Site) -> Call:
+    """The sum of each row, one row after the other."""
+    x, lengths, given = _ragged(site, max_rank=1)
+    bounds = around_zero(x.bound * max(x.size, 1))
+    return call(x, given, result=x.type.like((len(lengths),), bounds))
+
+
 @cache
 def _rows(count: int) -> st.SearchStrategy[Lengths]:
     return st.sampled_from([(0,), (count - 1, 0, 0), tuple(range(count))[::-1], ()])
@@ -108,7 +120,9 @@ def from_variant(site: Site) -> Call:
     x, lengths, given = _ragged(site)
     single = site.draw(FLAG, "a variant a row")
     splits = Constant(_splits(lengths), given.dtype)
-    return call(x, splits, not single, int(single), result=x.type)
+    # of no rows there is no variant that could tell the other sides
+    shape = x.shape if single or lengths else (0,)
+    return call(x, splits, not single, int(single), result=x.type.like(shape))
 
 
 @op(

@@ -28,7 +28,7 @@ def extremes(name: str) -> Op:
     """Register the extreme of sorted segments; an empty one has 0."""
 
     def build(site: Site) -> Call:
-        x = site.operand(min_rank=1, fits=has_elements)
+        x = site.operand(min_rank=1)
         ids, count = site.draw(segment_ids(x.shape[0]), "segment ids")
         result = x.type.like((count, *x.shape[1:]), _or_zero(x))
         return call(x, ids, result=result)
@@ -42,7 +42,7 @@ extremes("tf.math.segment_min")
 
 def _has_few_rows(shape: Shape) -> bool:
     """Whether a product over the rows does not overflow float16."""
-    return math.prod(shape) > 0 and shape[0] <= 6  # noqa: PLR2004 - 4 to the sixth is 4096
+    return shape[0] <= 6  # noqa: PLR2004 - 4 to the sixth is 4096
 
 
 def _product(x: Value) -> Interval:
@@ -72,11 +72,15 @@ def _covering(side: int) -> st.SearchStrategy[tuple[Constant, int]]:
     )
 
 
+def _has_rows(shape: Shape) -> bool:
+    return shape[0] > 0
+
+
 def unsorted_extremes(name: str) -> Op:
     """Register the extreme of segments, none of them empty: that would have the lowest number."""
 
     def build(site: Site) -> Call:
-        x = site.operand(min_rank=1, fits=has_elements)
+        x = site.operand(min_rank=1, fits=_has_rows)
         ids, count = site.draw(_covering(x.shape[0]), "segment ids")
         return call(x, ids, count, result=x.type.like((count, *x.shape[1:])))
 
@@ -94,6 +98,18 @@ def unsorted_segment_prod(site: Site) -> Call:
     count = site.draw(one_of(1, 2, 4), "num_segments")
     ids = site.indices((x.shape[:1],), site.draw(one_of(0, -1), "lowest id"), count - 1)
     return call(x, ids, count, result=x.type.like((count, *x.shape[1:]), _product(x)))
+
+
+# by itself, as there is no gradient from 2.16 on
+@op("tf.math.bincount", dtypes=("float64", "float32"), alone=True)
+def bincount(site: Site) -> Call:
+    """The sum of the weights of each integer."""
+    weights = site.operand(min_rank=1, max_rank=2)
+    bins = site.draw(one_of(1, 3, 4), "bins")
+    numbers = site.indices((weights.shape,), 0, bins - 1, among=("int32",))
+    named = {"weights": weights, "minlength": bins, "maxlength": bins}
+    bounds = around_zero(weights.bound * weights.size)
+    return call(numbers, **named, result=weights.type.like((bins,), bounds))
 
 
 @cache

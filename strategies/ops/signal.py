@@ -14,7 +14,7 @@ REAL = ("float64", "float32")
 
 def _transform(name: str, axes: int) -> None:
     def build(site: Site) -> Call:
-        x = site.operand(min_rank=axes, fits=has_elements)
+        x = site.operand(min_rank=axes)
         size = math.prod(x.shape[-axes:])
         return call(x, result=x.type.like(bounds=around_zero(size * x.bound)))
 

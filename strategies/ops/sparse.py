@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from strategies.dtypes import FLOATS
 from strategies.graphs import Argument, Constant
-from strategies.ops.choices import FLAG, KEEPDIMS, Keywords, has_elements, one_of, reduced
+from strategies.ops.choices import (
+    FLAG,
+    KEEPDIMS,
+    Keywords,
+    has_elements,
+    keywords,
+    one_of,
+    reduced,
+)
 from strategies.ops.lists import or_zero
 from strategies.ops.math import KINK_AT_ZERO, NONZERO
 from strategies.ops.spec import Call, Op, Site, around_zero, call, fits_beside, op
@@ -259,6 +267,56 @@ def slice_(site: Site) -> Call:
     a = sparse(site)
     start, size, shape = site.draw(_windows(a.shape), "start and size")
     return call(*a.args, start, size, result=a.values.type.like(shape, or_zero(a.values)))
+
+
+@cache
+def _splits(shape: Shape) -> st.SearchStrategy[tuple[dict[str, int], Shape]]:
+    """Keywords of a split, and the shape of its first part."""
+    table: list[tuple[dict[str, int], Shape]] = []
+    for axis, side in enumerate(shape):
+        for parts in range(1, side + 1):
+            first = (*shape[:axis], -(-side // parts), *shape[axis + 1 :])
+            table.append(({"num_split": parts, "axis": axis}, first))
+    return st.sampled_from(table)
+
+
+# by itself, as it has no gradient
+@op("tf.sparse.split", call=dense(f"tf.sparse.split({FIRST}, {{named}})[0]"), alone=True)
+def split(site: Site) -> Call:
+    """The first part; where the sides are not equal it is the longest."""
+    a = sparse(site)
+    named, shape = site.draw(_splits(a.shape), "num_split and axis")
+    return call(*a.args, **named, result=a.values.type.like(shape, or_zero(a.values)))
+
+
+COMBINERS = keywords("combiner", ("mean", "sum", "sqrtn"))
+
+
+@cache
+def _bags(side: int) -> st.SearchStrategy[tuple[Places, tuple[int, ...], Shape]]:
+    """Which rows of a table each bag holds: their places, the rows, and the shape of the bags."""
+    bags = (((0,),), ((0, side - 1), (0,)), ((0, 0), (), (side - 1,)), (tuple(range(side)),))
+    table: list[tuple[Places, tuple[int, ...], Shape]] = []
+    for rows in bags:
+        places = tuple((k, j) for k, row in enumerate(rows) for j in range(len(row)))
+        table.append((places, tuple(itertools.chain(*rows)), (len(rows), max(map(len, rows)))))
+    return st.sampled_from(table)
+
+
+@op(
+    "tf.nn.embedding_lookup_sparse",
+    call="tf.nn.embedding_lookup_sparse({0}, tf.SparseTensor({1}, {2}, {3}), None, {named})",
+    dtypes=FLOATS,
+    composite=True,
+)
+def embedding_lookup_sparse(site: Site) -> Call:
+    """Rows of a table, those of each bag summed or averaged."""
+    x = site.operand(min_rank=2, max_rank=3, fits=has_elements)
+    places, rows, shape = site.draw(_bags(x.shape[0]), "bags")
+    combiner = site.draw(COMBINERS, "combiner")
+    given = indices(places, shape), Constant(rows, "int64"), Constant(shape, "int64")
+    bounds = around_zero(x.bound * shape[1])
+    return call(x, *given, **combiner, result=x.type.like((shape[0], *x.shape[1:]), bounds))
 
 
 @op("tf.sparse.softmax", call=dense(f"tf.sparse.softmax({FIRST})"), dtypes=FLOATS)

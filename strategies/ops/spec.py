@@ -92,7 +92,10 @@ class Op:
             if that is not its derivative.
         alone: whether it occurs in graphs of itself alone, where its gradient is known to be at
             fault whatever it is given: what it hands on would be blamed on others.
+        composite: whether TensorFlow makes it of other ops that are here: then it occurs in graphs
+            about itself alone, as it adds nothing to those about others.
         since: the first minor version that has it; before, its forward pass raises.
+        rough: why finite differences decide less than nine checks in ten about it, if they do.
     """
 
     name: str
@@ -103,12 +106,14 @@ class Op:
     ties: bool = False
     surrogate: str = ""
     alone: bool = False
+    composite: bool = False
     since: tuple[int, int] = (2, 8)
+    rough: str = ""
 
     @property
     def is_partner(self) -> bool:
         """Whether it occurs in graphs about other ops, and in functions and programs."""
-        return not (self.alone or self.surrogate)
+        return not (self.alone or self.composite or self.surrogate)
 
     @property
     def in_double(self) -> bool:

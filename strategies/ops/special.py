@@ -105,6 +105,9 @@ unary(
 )
 
 
+unary("tf.experimental.numpy.sinc", bounds=within(-0.25, 1), dtypes=HALF, composite=True)
+
+
 @op("tf.raw_ops.InvGrad", call="tf.raw_ops.InvGrad(y={0}, dy={1})")
 def inv_grad(site: Site) -> Call:
     """What the gradient of an inverse is made of: minus dy times the square of y."""

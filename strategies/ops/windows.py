@@ -98,9 +98,7 @@ def slidings(  # noqa: PLR0913 - all by keyword, and most left out
         equal: whether all strides must be equal.
         overlaps: whether no element may lie between windows, and a window with gaps not in the
             padding alone.
-        empty: whether the window may find no place at all. There most gradient kernels return
-            memory that nobody wrote, or kill the process (conv1d with a stride of 3 in every
-            version, max_pool2d in 2.21), which a run does not survive.
+        empty: whether the window may find no place at all: see :func:`misfits`.
     """
     rank = len(spatial)
     windows = [(1,) * rank, (2,) * rank, (3,) * rank, (2, *(1,) * (rank - 1)), (1, 3, 2)[-rank:]]
@@ -128,6 +126,32 @@ def slidings(  # noqa: PLR0913 - all by keyword, and most left out
                     p < k for p, k in zip(pads, sides, strict=True)
                 ):
                     table.append(Sliding(sides, strides, dilations, padding, shape))
+    return st.sampled_from(table)
+
+
+@cache
+def misfits(spatial: Shape, most: int = 1) -> st.SearchStrategy[Sliding]:
+    """Windows that find no place, as they are too long along one axis or along all.
+
+    There most gradient kernels return memory that nobody wrote, so ops with such windows have
+    entries of their own. Some kill the process instead, which a run does not survive: those of
+    convolutions in steps of more than one, of volumes in half precision (all versions), of maxima
+    in float32 (2.21). They are left out.
+
+    Args:
+        spatial: sides of the image.
+        most: the longest step.
+    """
+    rank = len(spatial)
+    table = []
+    for step, longer in itertools.product(range(1, most + 1), range(1, most + 1)):
+        whole = tuple(side + longer for side in spatial)
+        for sides in dict.fromkeys([whole, (whole[0], *(1,) * (rank - 1))]):
+            shape = tuple(
+                _length(n, window, step, "VALID") for n, window in zip(spatial, sides, strict=True)
+            )
+            if min(shape) == 0:
+                table.append(Sliding(sides, (step,) * rank, (1,) * rank, "VALID", shape))
     return st.sampled_from(table)
 
 

@@ -81,6 +81,7 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "python-if": every_source_is_connected,
     "python-while": watching_is_ignored,
     "cond-case-switch": branches_are_not_recorded,
+    "branch-in-branch": branches_are_not_recorded,
     "branch-unused-eager": every_source_is_connected,
     "branch-unused-in-function": branches_are_chosen_when_traced,
     "while-loop-gradient": loops_are_recorded_once,

@@ -127,6 +127,7 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "fwd-excluded-is-zeros": zeros_move,
     "fwd-control-flow": products_are_off_by_a_hundredth,
     "fwd-higher-order": products_are_constants,
+    "fwd-higher-order-shared": products_are_constants,
     "fwd-higher-order-variable": products_are_constants,
     "fwd-variable-argument": products_are_off_by_a_hundredth,
     "fwd-over-tape-hvp": products_are_off_by_a_hundredth,

@@ -54,6 +54,20 @@ def what_is_checked_is_a_constant(tf: Any) -> None:
     tf.debugging.check_numerics = lambda tensor, _: tf.stop_gradient(tensor)
 
 
+def nothing_is_safe(tf: Any) -> None:
+    """What is safe at zero computes what it says, and no more."""
+    tf.math.xlogy = lambda x, y: x * tf.math.log(y)
+    tf.math.xlog1py = lambda x, y: x * tf.math.log1p(y)
+    tf.math.xdivy = tf.math.divide_no_nan = lambda x, y: x / y
+    tf.math.multiply_no_nan = tf.multiply
+
+
+def the_last_of_equals_is_taken(tf: Any) -> None:
+    """``tf.math.top_k`` looks at an axis from its end."""
+    truth = tf.math.top_k
+    tf.math.top_k = lambda x, k: truth(tf.reverse(x, [-1]), k)
+
+
 KILLS: dict[str, Callable[[Any], None]] = {
     "test-compute-gradient": jacobians_are_transposed,
     "test-compute-gradient-list": arguments_need_no_list,
@@ -61,6 +75,8 @@ KILLS: dict[str, Callable[[Any], None]] = {
     "kink-conventions": what_is_not_a_number_is_zero,
     "singular-values-norm": what_is_not_a_number_is_zero,
     "singular-values-norm-zero": watching_is_ignored,
+    "safe-zero": nothing_is_safe,
+    "top-k-ties": the_last_of_equals_is_taken,
     "softmax-ce-labels": labels_are_constants,
     "gamma-differentiable": watching_is_ignored,
     "qr-gradient": factors_are_constants,
