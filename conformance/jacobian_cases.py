@@ -162,11 +162,10 @@ def page(
         made["unit"] = tensor_source(case.target_types[0], numbers)
     watch = [] if variable else [f"tape.watch({by})"]
     every = frozenset(range(len(graph.types)))
-    persistent = "persistent=True" * (len(asked) > 1)
     return Page(
         ["import tensorflow as tf", "", *(f"{name} = {text}" for name, text in made.items())],
         [
-            f"with tf.GradientTape({persistent}) as tape:",
+            "with tf.GradientTape(persistent=True) as tape:",
             *indented([*watch, *statements(graph, every)]),
             *asked,
         ],

@@ -81,3 +81,12 @@ def accusation(contract: str, seen: Seen) -> Violation | None:
 def conclusive(contract: str, seen: Any) -> int:
     """How many conclusive checks a contract counts."""
     return CONTRACTS[contract].check(seen).conclusive
+
+
+def ending(program: str, **names: Any) -> None:
+    """Run a printed program to its end, with some names beside its own.
+
+    Raises:
+        AssertionError: if it fails.
+    """
+    exec(program, {**names})  # noqa: S102 - our own program

@@ -28,7 +28,7 @@ from strategies.graphs import Graph, Node, Ref
 from strategies.ops import CATALOGUE as OPS
 from strategies.tensors import Input, TensorType
 from strategies.values import REAL
-from tests.cases import case_of, chain
+from tests.cases import case_of, chain, ending
 from tests.forks import in_fork
 from tests.test_lies import outcomes_of, violated
 
@@ -63,9 +63,11 @@ def tally(seen: SeenJacobian, way: str) -> Tally:
     return CONTRACTS[BY_WAY[way]].check(seen)
 
 
-def doctored(way: str, change: Callable[[Any], Any], dtype: str = "float64") -> SeenJacobian:
+def doctored(
+    way: str, change: Callable[[Any], Any], dtype: str = "float64", mode: str = "eager"
+) -> SeenJacobian:
     """What is seen of the squares, with what was answered in one way changed."""
-    seen = run(squares(BATCHED_LOOPED if way == BATCHED_LOOPED else BATCHED), "eager")
+    seen = run(squares(BATCHED_LOOPED if way == BATCHED_LOOPED else BATCHED), mode)
     found = seen.answers[way]
     assert isinstance(found, Gradient)
     seen.answers[way] = Gradient(dtype, change(found.array))
@@ -199,17 +201,78 @@ def test_a_large_target_is_cut_and_what_it_does_not_need_is_left_out() -> None:
     assert tally(run(case, "eager"), VECTORIZED).conclusive == 1
 
 
-def test_a_program_that_accuses_asks_for_the_jacobian_and_the_gradients() -> None:
-    """It runs when pasted."""
-    seen = doctored(VECTORIZED, lambda array: array * 2)
-    found = accusation(seen, VECTORIZED)
+TRUE = {
+    "value": lambda array: array * 2,
+    "shape": lambda array: array[None],
+    "dtype": lambda array: array,
+}
+"""What is made of an answer; the programs are about tapes that answer so."""
+
+
+@pytest.mark.parametrize("mode", JACOBIANS.modes)
+@pytest.mark.parametrize("kind", TRUE)
+@pytest.mark.parametrize("way", BY_WAY)
+def test_a_program_that_accuses_fails_where_the_jacobian_is_wrong_alone(
+    way: str, kind: str, mode: str
+) -> None:
+    """It asks in that way, and for the gradient of an element."""
+    seen = doctored(way, TRUE[kind], "float32" if kind == "dtype" else "float64", mode)
+    found = accusation(seen, way)
     assert found is not None
+    ending(found.where)
+
+    def wrong(tape: Any, method: str) -> Any:
+        tf = tensorflow()
+        made = {"value": 2.0, "shape": tf.ones([1, 1, 1, 1, 1], tf.float64), "dtype": 1.0}[kind]
+        return lambda *given, **named: tf.cast(
+            getattr(tape, method)(*given, **named) * made,
+            "float32" if kind == "dtype" else "float64",
+        )
+
+    method = way.partition("(")[0]
+    with pytest.raises(AssertionError, match=rf"^{kind}: "):
+        ending(found.where.replace(f"tape.{method}", f"wrong(tape, '{method}')"), wrong=wrong)
+
+
+@pytest.mark.parametrize("mode", JACOBIANS.modes)
+@pytest.mark.parametrize("way", BY_WAY)
+def test_a_program_about_what_raises_asks_in_that_way(way: str, mode: str) -> None:
+    """It comes to its end where nothing is raised, and fails where something is."""
+    seen = doctored(way, lambda array: array, mode=mode)
+    seen.answers[way] = ValueError("no")
+    found = accusation(seen, way)
+    assert found is not None
+    ending(found.where, print=list)
+
+    method = way.partition("(")[0]
+    with pytest.raises(AssertionError, match=r"^exception: AttributeError"):
+        ending(found.where.replace(f"tape.{method}", "tape.missing"))
+
+
+@pytest.mark.parametrize("mode", JACOBIANS.modes)
+@pytest.mark.parametrize("way", [VECTORIZED, LOOPED])
+def test_a_program_about_none_asks_in_that_way(way: str, mode: str) -> None:
+    """It comes to its end where there is a Jacobian."""
+    seen = doctored(way, lambda array: array, mode=mode)
+    seen.answers[way] = None
+    found = accusation(seen, way)
+    assert found is not None
+    ending(found.where)
+
+    method = way.partition("(")[0]
+    with pytest.raises(AssertionError, match=r"^none: None"):
+        ending(found.where.replace(f"tape.{method}", "no"), no=lambda *_, **__: None)
+
+
+@pytest.mark.parametrize("mode", JACOBIANS.modes)
+def test_a_case_is_printed_as_a_program_that_asks_in_every_way(mode: str) -> None:
+    """For whoever sees the process die of it."""
     printed: list[Any] = []
 
-    exec(found.where, {"print": printed.append})  # noqa: S102 - our own program
+    ending(JACOBIANS.source(squares(), mode), print=lambda *given: printed.extend(given))
 
-    jacobian, *rows = printed
-    np.testing.assert_array_equal(jacobian.numpy().reshape(4, 2, 2), [r.numpy() for r in rows])
+    shapes = [tuple(one.shape) for one in printed]
+    assert shapes == [(2, 2, 2, 2), (2, 2, 2, 2), (2, 2, 2)]
 
 
 @given(case=JACOBIANS.draw("tf.math.multiply", "eager"))
