@@ -194,6 +194,7 @@ class TapeRun:
         self.news: list[str] = []
         self.collected: int | None = None
         self.deviations: tuple[Deviation, ...] = ()
+        self.refused: UsageError | None = None
         self.subjects: dict[str, None] = {}
         self.started = time.monotonic()
         self.unfinished = None if self.path is None else Unfinished(self.record, self.path)
@@ -292,7 +293,7 @@ class TapeRun:
                 files = self.config.option.tape_deviations
                 self.deviations = own_deviations.known(files, self.subjects)
             except UsageError as error:
-                _refuse(self.config, error)
+                self.refused = error  # what raises here would not keep workers from beginning
             items += own_deviations.items(session, self.deviations)
         if self.shard is None:
             return
@@ -306,6 +307,8 @@ class TapeRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """How many items there are, and what is known of the contracts that they speak for."""
+        if self.refused is not None:
+            _refuse(self.config, self.refused)
         if any(isinstance(item, ContractItem) for item in session.items):
             self._begin(len(session.items))
 
