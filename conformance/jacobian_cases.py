@@ -149,6 +149,7 @@ class SeenJacobian:
     Attributes:
         case: what was run.
         stacked: the gradients of the elements of the target; None if that is what they are.
+        misshapen: whether one of them has not the shape or the dtype of the source.
         error: what such a gradient raised, though the forward pass alone does not; else None.
         answers: what was answered in each way, or raised.
     """
@@ -156,6 +157,7 @@ class SeenJacobian:
     def __init__(self, case: JacobianCase) -> None:
         self.case = case
         self.stacked: Array | None = None
+        self.misshapen = False
         self.error: Exception | None = None
         self.answers: dict[str, Gradient | Exception | None] = {}
 
@@ -166,9 +168,9 @@ def run(case: JacobianCase, mode: str) -> SeenJacobian:
     Raises:
         Unsupported: if the forward pass alone raises in this mode.
     """
-    seen, program = SeenJacobian(case), _Program(case, mode)
+    seen, program, rows = SeenJacobian(case), _Program(case, mode), list[Gradient | None]()
     try:
-        seen.stacked = program.stacked()
+        rows = program.rows()
     except Exception as raised:  # noqa: BLE001 - whatever TensorFlow raises is the observation
         seen.error = raised_by_tensorflow(raised)
     if seen.error is not None:
@@ -177,6 +179,13 @@ def run(case: JacobianCase, mode: str) -> SeenJacobian:
         except Exception as raised:
             raise Unsupported(type(raised_by_tensorflow(raised)).__name__) from raised
         return seen
+    (target,), source = case.target_types, case.graph.inputs[case.by].type
+    known = [row for row in rows if row is not None]
+    expected = (source.dtype, source.shape)
+    seen.misshapen = any((row.dtype, row.array.shape) != expected for row in known)
+    if len(known) == len(rows) and not seen.misshapen:
+        stacked = np.array([row.array for row in known], numpy_dtype(source.dtype))
+        seen.stacked = stacked.reshape(target.shape + source.shape)
     for way in case.ways:
         seen.answers[way] = program.answer(way)
     return seen
@@ -219,21 +228,14 @@ class _Program:
         """What the tape answers."""
         return self._compiled(ask)(*self._tensors)
 
-    def stacked(self) -> Array | None:
+    def rows(self) -> list[Gradient | None]:
         """The gradient of each element of the target, in the order of a Jacobian."""
-        case, (kind,) = self._case, self._case.target_types
+        (kind,) = self._case.target_types
         program = self._compiled(
             lambda tape, target, source, unit: tape.gradient(target, source, output_gradients=unit)
         )
-        of = case.graph.inputs[case.by].type
-        rows = []
-        for unit in case.units:
-            row = read(program(*self._tensors, make_tensor(self._tf, kind.dtype, unit)))
-            if row is None:
-                return None
-            rows.append(row.array)
-        found = np.array(rows, numpy_dtype(of.dtype))
-        return found.reshape(kind.shape + (rows[0].shape if rows else of.shape))
+        units = [make_tensor(self._tf, kind.dtype, unit) for unit in self._case.units]
+        return [read(program(*self._tensors, unit)) for unit in units]
 
     def answer(self, way: str) -> Gradient | Exception | None:
         """What the tape answers in one way, or raises."""

@@ -64,7 +64,7 @@ def jacobian_looped(seen: SeenJacobian) -> Tally:
 def batch_jacobian_blocks(seen: SeenJacobian) -> Tally:
     """Which they do where the gradients say so; vectorized and in a loop by turns."""
     blocks = _blocks(seen.stacked, len(seen.case.target_types[0].shape))
-    if blocks is None and seen.stacked is not None:
+    if blocks is None and (seen.stacked is not None or seen.misshapen):
         return Tally()
     tally = Tally()
     for way in (BATCHED, BATCHED_LOOPED):
@@ -94,7 +94,9 @@ def _compared(seen: SeenJacobian, way: str, expected: Array | None) -> Tally:
     tally = Tally()
     if seen.error is not None:
         tally.undecided("the gradient raises")  # gradient-exists judges that
-    if seen.error is not None or way not in seen.answers:
+    if seen.misshapen:
+        tally.undecided("the gradient has another shape or dtype")  # and another contract that
+    if seen.error is not None or seen.misshapen or way not in seen.answers:
         return tally
     found = seen.answers[way]
     if isinstance(found, Exception):
