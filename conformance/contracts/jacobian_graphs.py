@@ -124,10 +124,8 @@ def _values(seen: SeenJacobian, way: str, expected: Array, found: Gradient) -> T
     if not np.isfinite(expected).all():
         tally.undecided("a gradient is not finite")
         return tally
-    shape = case.target_types[0].shape
-    bounds = [
-        _bound(seen, way, element, expected[element], got[element]) for element in np.ndindex(shape)
-    ]
+    elements = zip(np.ndindex(case.target_types[0].shape), case.units, strict=True)
+    bounds = [_bound(seen, way, e, unit, expected[e], got[e]) for e, unit in elements]
     if not largest(expected):
         tally.trivial += 1
     elif max(bounds) < max(RESOLUTION, 32 * case.coarsest) * largest(expected):
@@ -137,8 +135,13 @@ def _values(seen: SeenJacobian, way: str, expected: Array, found: Gradient) -> T
     return tally
 
 
-def _bound(
-    seen: SeenJacobian, way: str, element: tuple[int, ...], expected: Array, got: Array
+def _bound(  # noqa: PLR0913, PLR0917 - of one element what is known of all
+    seen: SeenJacobian,
+    way: str,
+    element: tuple[int, ...],
+    unit: Array,
+    expected: Array,
+    got: Array,
 ) -> float:
     """How far the row of an element of the target may be from its gradient, as both round.
 
@@ -146,8 +149,7 @@ def _bound(
         Violation: if it is farther.
     """
     case = seen.case
-    unit = [case.units[int(np.ravel_multi_index(element, case.target_types[0].shape))]]
-    roundings = Roundings(case, unit, unit)
+    roundings = Roundings(case, [unit], [unit])
     difference = np.where(np.isfinite(got), np.abs(got - expected), np.inf)
     bound = roundings.covering(case.by, largest(difference), 2 * largest(expected))
     if bound is not None:
