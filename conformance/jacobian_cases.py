@@ -140,7 +140,7 @@ def asking(case: JacobianCase, way: str) -> str:
 
 
 def page(
-    case: JacobianCase, asked: Sequence[str], bound: Sequence[str], unit: int | None = None
+    case: JacobianCase, asked: Sequence[str], bound: Sequence[str], unit: Array | None = None
 ) -> Page:
     """A program that records the graph, and then asks the tape.
 
@@ -148,7 +148,7 @@ def page(
         case: the case.
         asked: what asks the tape.
         bound: the names to which that binds the answers.
-        unit: the element of the target of which there is a cotangent, called ``unit``.
+        unit: a cotangent that is asked with, if one is.
     """
     graph, by = case.graph, case.name(case.by)
     needed = frozenset({*graph.outputs, case.by}.union(*(node.operands for node in graph.nodes)))
@@ -158,7 +158,7 @@ def page(
     if variable:
         made[by] = f"tf.Variable({made[by]})"
     if unit is not None:
-        numbers = tuple(case.units[unit].ravel().tolist())
+        numbers = tuple(unit.ravel().tolist())
         made["unit"] = tensor_source(case.target_types[0], numbers)
     watch = [] if variable else [f"tape.watch({by})"]
     every = frozenset(range(len(graph.types)))
@@ -180,6 +180,7 @@ class SeenJacobian:
     Attributes:
         case, mode: what was run, and the name of the mode.
         stacked: the gradients of the elements of the target; None if that is what they are.
+        misshapen: whether one of them has not the shape or the dtype of the source.
         error: what such a gradient raised, though the forward pass alone does not; else None.
         answers: what was answered in each way, or raised.
     """
@@ -187,6 +188,7 @@ class SeenJacobian:
     def __init__(self, case: JacobianCase, mode: str) -> None:
         self.case, self.mode = case, mode
         self.stacked: Array | None = None
+        self.misshapen = False
         self.error: Exception | None = None
         self.answers: dict[str, Gradient | Exception | None] = {}
 
@@ -198,16 +200,25 @@ def run(case: JacobianCase, mode: str) -> SeenJacobian:
         Unsupported: if the forward pass alone raises in this mode.
     """
     seen, program = SeenJacobian(case, mode), _Program(case, mode)
+    rows: list[Gradient | None] = []
     try:
-        seen.stacked = program.stacked()
+        rows = program.rows()
     except Exception as raised:  # noqa: BLE001 - whatever TensorFlow raises is the observation
         seen.error = raised_by_tensorflow(raised)
-    if seen.error is not None:
+    if seen.error is not None or not case.units:  # of no element no gradient was asked
         try:
             program.call(lambda _, target, __: target)
         except Exception as raised:
             raise Unsupported(type(raised_by_tensorflow(raised)).__name__) from raised
+    if seen.error is not None:
         return seen
+    (target,), source = case.target_types, case.graph.inputs[case.by].type
+    known = [row for row in rows if row is not None]
+    expected = (source.dtype, source.shape)
+    seen.misshapen = any((row.dtype, row.array.shape) != expected for row in known)
+    if len(known) == len(rows) and not seen.misshapen:
+        stacked = np.array([row.array for row in known], numpy_dtype(source.dtype))
+        seen.stacked = stacked.reshape(target.shape + source.shape)
     for way in case.ways:
         seen.answers[way] = program.answer(way)
     return seen
@@ -250,21 +261,14 @@ class _Program:
         """What the tape answers."""
         return self._compiled(ask)(*self._tensors)
 
-    def stacked(self) -> Array | None:
+    def rows(self) -> list[Gradient | None]:
         """The gradient of each element of the target, in the order of a Jacobian."""
-        case, (kind,) = self._case, self._case.target_types
+        (kind,) = self._case.target_types
         program = self._compiled(
             lambda tape, target, source, unit: tape.gradient(target, source, output_gradients=unit)
         )
-        of = case.graph.inputs[case.by].type
-        rows = []
-        for unit in case.units:
-            row = read(program(*self._tensors, make_tensor(self._tf, kind.dtype, unit)))
-            if row is None:
-                return None
-            rows.append(row.array)
-        found = np.array(rows, numpy_dtype(of.dtype))
-        return found.reshape(kind.shape + (rows[0].shape if rows else of.shape))
+        units = [make_tensor(self._tf, kind.dtype, unit) for unit in self._case.units]
+        return [read(program(*self._tensors, unit)) for unit in units]
 
     def answer(self, way: str) -> Gradient | Exception | None:
         """What the tape answers in one way, or raises."""

@@ -239,11 +239,13 @@ def _by_cotangent(tf: Any, change: Callable[[Any, float], Any]) -> None:
 
     def changed(_: Any, ask: Callable[..., Any], options: dict[str, Any]) -> Any:
         answers = ask()
-        if not isinstance(answers, list) or not tf.executing_eagerly():
+        if not tf.executing_eagerly():
             return answers
         weights = options["output_gradients"] or []
         largest = max((float(abs(w.numpy()).max(initial=0)) for w in weights), default=1.0)
-        return [None if g is None else change(tf.convert_to_tensor(g), largest) for g in answers]
+        return tf.nest.map_structure(
+            lambda g: None if g is None else change(tf.convert_to_tensor(g), largest), answers
+        )
 
     _gradient(tf, changed)
 
@@ -372,15 +374,13 @@ def slices_are_of_another_shape(tf: Any) -> None:
     """IndexedSlices say that what they are slices of has one more in its last dimension."""
 
     def changed(_: Any, ask: Callable[..., Any], __: Any) -> Any:
-        answers = ask()
-        if not isinstance(answers, list):
-            return answers
-        return [
-            tf.IndexedSlices(g.values, g.indices, tf.constant([*g.shape[:-1], g.shape[-1] + 1]))
-            if isinstance(g, tf.IndexedSlices) and len(g.shape) > 1
-            else g
-            for g in answers
-        ]
+        return tf.nest.map_structure(longer, ask())
+
+    def longer(g: Any) -> Any:
+        if not isinstance(g, tf.IndexedSlices) or len(g.shape) < 2:
+            return g
+        shape = tf.constant([*g.shape[:-1], g.shape[-1] + 1])
+        return tf.IndexedSlices(g.values, g.indices, shape)
 
     _gradient(tf, changed)
 

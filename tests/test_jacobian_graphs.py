@@ -178,6 +178,18 @@ def test_none_is_accused_where_there_are_gradients(way: str) -> None:
     assert (found.kind, found.expected) == ("none", "None")
 
 
+def test_gradients_of_another_shape_are_for_others_to_judge() -> None:
+    """A Jacobian that is made of them is no better."""
+    seen = run(squares(), "eager")
+    seen.stacked, seen.misshapen = None, True
+
+    tallies = [tally(seen, way) for way in (VECTORIZED, LOOPED)]
+
+    reason = "the gradient has another shape or dtype"
+    assert [t.inconclusive for t in tallies] == [{reason: 1}] * 2
+    assert tally(seen, BATCHED) == Tally()
+
+
 def test_gradients_that_raise_are_for_others_to_judge() -> None:
     """Nothing is asked then, and nothing counts."""
     graph = chain(("tf.math.igammac", (0, 1)), inputs=2)

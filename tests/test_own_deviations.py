@@ -91,13 +91,18 @@ def test_on_a_nightly_build_that_is_news(checkout: Checkout) -> None:
     assert "the witness of deviation 'our-odd-numbers' holds on TensorFlow 2.22" in summary(result)
 
 
-def test_an_entry_past_its_date_is_refused_before_anything_runs(checkout: Checkout) -> None:
-    """With what to do; the date itself still counts."""
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_an_entry_past_its_date_is_refused_before_anything_runs(
+    checkout: Checkout, workers: str
+) -> None:
+    """With what to do, and no record is left."""
     checkout.contracts(VERDICTS)
     path = entry(checkout, OWN.replace("2999-12-31", "2026-01-31"))
-    result = checkout.run("--tape-deviations", path)
+    options = ("--tape-record", checkout.record, "-n", workers)
+    result = checkout.run("--tape-deviations", path, *options)
 
     assert result.ret == ExitCode.USAGE
+    assert not checkout.record.exists()
     assert error(result) == (
         "ERROR: deviation 'our-odd-numbers' expired on 2026-01-31\n"
         "  expected: a date that is not past\n"

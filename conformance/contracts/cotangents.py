@@ -134,7 +134,9 @@ def _accusation(  # noqa: PLR0913, PLR0917 - what differs, and what does not exp
     index = [int(k) for k in np.unravel_index(difference.argmax(), got.shape)]
     usual, part, combined = (element(name, index, got) for name in LINEAR)
     claim = Claim(
-        "value", f"abs({combined} + {usual} + {part})", f"got <= {bounds.widest(i, terms):.1e}"
+        "value",
+        f"abs({combined} + {usual} + {part})",
+        f"got <= {1.1 * bounds.widest(i, terms):.1e}",
     )
     return Violation(
         kind="value",

@@ -69,7 +69,7 @@ def jacobian_looped(seen: SeenJacobian) -> Tally:
 def batch_jacobian_blocks(seen: SeenJacobian) -> Tally:
     """Which they do where the gradients say so; vectorized and in a loop by turns."""
     blocks = _blocks(seen.stacked, len(seen.case.target_types[0].shape))
-    if blocks is None and seen.stacked is not None:
+    if blocks is None and (seen.stacked is not None or seen.misshapen):
         return Tally()
     tally = Tally()
     for way in (BATCHED, BATCHED_LOOPED):
@@ -99,7 +99,9 @@ def _compared(seen: SeenJacobian, way: str, rows: Array | None) -> Tally:
     tally = Tally()
     if seen.error is not None:
         tally.undecided("the gradient raises")  # gradient-exists judges that
-    if seen.error is not None or way not in seen.answers:
+    if seen.misshapen:
+        tally.undecided("the gradient has another shape or dtype")  # and another contract that
+    if seen.error is not None or seen.misshapen or way not in seen.answers:
         return tally
     found = seen.answers[way]
     if isinstance(found, Exception):
@@ -130,10 +132,8 @@ def _values(seen: SeenJacobian, way: str, expected: Array, found: Gradient) -> T
     if not np.isfinite(expected).all():
         tally.undecided("a gradient is not finite")
         return tally
-    shape = case.target_types[0].shape
-    bounds = [
-        _bound(seen, way, element, expected[element], got[element]) for element in np.ndindex(shape)
-    ]
+    elements = zip(np.ndindex(case.target_types[0].shape), case.units, strict=True)
+    bounds = [_bound(seen, way, e, unit, expected[e], got[e]) for e, unit in elements]
     if not largest(expected):
         tally.trivial += 1
     elif max(bounds) < max(RESOLUTION, 32 * case.coarsest) * largest(expected):
@@ -143,8 +143,13 @@ def _values(seen: SeenJacobian, way: str, expected: Array, found: Gradient) -> T
     return tally
 
 
-def _bound(
-    seen: SeenJacobian, way: str, element: tuple[int, ...], expected: Array, got: Array
+def _bound(  # noqa: PLR0913, PLR0917 - of one element what is known of all
+    seen: SeenJacobian,
+    way: str,
+    element: tuple[int, ...],
+    unit: Array,
+    expected: Array,
+    got: Array,
 ) -> float:
     """How far the row of an element of the target may be from its gradient, as both round.
 
@@ -152,9 +157,7 @@ def _bound(
         Violation: if it is farther.
     """
     case = seen.case
-    number = int(np.ravel_multi_index(element, case.target_types[0].shape))
-    unit = [case.units[number]]
-    roundings, terms = Roundings(case, unit, unit), 2 * largest(expected)
+    roundings, terms = Roundings(case, [unit], [unit]), 2 * largest(expected)
     difference = np.where(np.isfinite(got), np.abs(got - expected), np.inf)
     bound = roundings.covering(case.by, largest(difference), terms)
     if bound is not None:
@@ -163,10 +166,10 @@ def _bound(
     within = [element[0], *index] if way in {BATCHED, BATCHED_LOOPED} else index
     one, other = element_of("jacobian", [*element, *index], got), element_of("row", within, got)
     widest = roundings.widest(case.by, terms)
-    claim = Claim("value", f"abs({one} - {other})", f"got <= {widest:.1e}")
+    claim = Claim("value", f"abs({one} - {other})", f"got <= {1.1 * widest:.1e}")
     raise _violation(
         "value",
-        _showing(seen, way, claim, number),
+        _showing(seen, way, claim, unit),
         f"{expected[tuple(index)].item()!r} at {[*element, *index]}",
         f"{got[tuple(index)].item()!r} in {_called(way)}",
         roundings.why(case.by),
@@ -178,16 +181,16 @@ def _called(way: str) -> str:
     return f"a {'vectorized ' * (way in {VECTORIZED, BATCHED})}{method}"
 
 
-def _showing(seen: SeenJacobian, way: str, claim: Claim, element: int | None = None) -> str:
-    """A program that asks in one way, and if it is about an element for its gradient, ``row``."""
+def _showing(seen: SeenJacobian, way: str, claim: Claim, unit: Array | None = None) -> str:
+    """A program that asks in one way, and with a cotangent for a gradient, called ``row``."""
     case, names = seen.case, ["jacobian"]
     asked = [f"jacobian = {asking(case, way)}"]
-    if element is not None:
+    if unit is not None:
         target, source = case.graph.name(case.graph.outputs[0]), case.name(case.by)
         gradient = f"tape.gradient({target}, {source}, output_gradients=unit)"
         asked.append(f"row = tf.convert_to_tensor({gradient})")
         names.append("row")
-    return page(case, asked, names, element).text(MODES[seen.mode], claim.lines())
+    return page(case, asked, names, unit).text(MODES[seen.mode], claim.lines())
 
 
 def _raising(seen: SeenJacobian, way: str) -> str:

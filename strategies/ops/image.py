@@ -132,12 +132,23 @@ def scale_and_translate(site: Site) -> Call:
     return call(images=x, size=size, **moved, result=_resized(x, size))
 
 
+@cache
+def _corners(rows: int, columns: int) -> st.SearchStrategy[Domain]:
+    """Where boxes lie: between the first pixels, or the last ones, as on a pixel there is a kink.
+
+    There also lies what is read inside of a box, whatever its size.
+    """
+    steps = max(rows - 1, columns - 1, 1)
+    near, far = 1 / 8 / steps, 7 / 8 / steps
+    return one_of(Domain(near, far), Domain(1 - far, 1 - near))
+
+
 @op("tf.image.crop_and_resize", dtypes=("float32",))
 def crop_and_resize(site: Site) -> Call:
     """Boxes cut out of images and resized; differentiable in the boxes too."""
     x = _image(site)
     count = site.draw(one_of(1, 2), "boxes")
-    boxes = site.operand(shape=(count, 4), domain=INSIDE)
+    boxes = site.operand(shape=(count, 4), domain=site.draw(_corners(*x.shape[1:3]), "corner"))
     which = site.indices(((count,),), 0, x.shape[0] - 1, among=("int32",))
     size = site.draw(one_of((2, 2), (1, 1), (3, 2)), "crop_size")
     fill = site.draw(keywords("extrapolation_value", (1.5,)), "extrapolation_value")
