@@ -273,13 +273,13 @@ def integers_have_gradients(tf: Any) -> None:
     """A source of integers gives zeros unasked."""
 
     def changed(sources: Any, ask: Callable[..., Any], _: Any) -> Any:
+        def unasked(x: Any, g: Any) -> Any:
+            return tf.zeros_like(x) if g is None and x.dtype.is_integer else g
+
         answers = ask()
         if not isinstance(answers, list):
-            return answers
-        return [
-            tf.zeros_like(x) if g is None and x.dtype.is_integer else g
-            for x, g in zip(sources, answers, strict=True)
-        ]
+            return unasked(sources, answers)
+        return [unasked(x, g) for x, g in zip(sources, answers, strict=True)]
 
     _gradient(tf, changed)
 
