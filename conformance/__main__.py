@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: always.
         """
-        usage = self.format_usage().removeprefix("usage: ").strip()
+        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
         raise UsageError(message, expected=usage, hint=f"{self.prog} --help")
 
 

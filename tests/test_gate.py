@@ -334,7 +334,9 @@ def test_wrong_arguments_end_with_the_code_for_usage(gate: Gate) -> None:
     code, text = gate.command("2.20")
 
     assert code == ExitCode.USAGE
-    assert text.endswith("error: the following arguments are required: CANDIDATE\n")
+    what = "error: the following arguments are required: CANDIDATE\n"
+    assert text.startswith(f"{what}  expected: python -m conformance gate ")
+    assert text.endswith("\n  hint: python -m conformance gate --help\n")
 
 
 def test_a_record_that_cannot_be_read_has_its_own_code(gate: Gate) -> None:
