@@ -126,7 +126,8 @@ def _values(seen: SeenJacobian, way: str, expected: Array, found: Gradient) -> T
         return tally
     shape = case.target_types[0].shape
     bounds = [
-        _bound(seen, way, element, expected[element], got[element]) for element in np.ndindex(shape)
+        _bound(seen, way, number, element, expected[element], got[element])
+        for number, element in enumerate(np.ndindex(shape))
     ]
     if not largest(expected):
         tally.trivial += 1
@@ -137,8 +138,13 @@ def _values(seen: SeenJacobian, way: str, expected: Array, found: Gradient) -> T
     return tally
 
 
-def _bound(
-    seen: SeenJacobian, way: str, element: tuple[int, ...], expected: Array, got: Array
+def _bound(  # noqa: PLR0913, PLR0917 - one row of three sequences
+    seen: SeenJacobian,
+    way: str,
+    number: int,
+    element: tuple[int, ...],
+    expected: Array,
+    got: Array,
 ) -> float:
     """How far the row of an element of the target may be from its gradient, as both round.
 
@@ -146,7 +152,7 @@ def _bound(
         Violation: if it is farther.
     """
     case = seen.case
-    unit = [case.units[int(np.ravel_multi_index(element, case.target_types[0].shape))]]
+    unit = [case.units[number]]
     roundings = Roundings(case, unit, unit)
     difference = np.where(np.isfinite(got), np.abs(got - expected), np.inf)
     bound = roundings.covering(case.by, largest(difference), 2 * largest(expected))
