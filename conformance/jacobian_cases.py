@@ -218,7 +218,7 @@ def run(case: JacobianCase, mode: str) -> SeenJacobian:
     seen.misshapen = any((row.dtype, row.array.shape) != expected for row in known)
     if len(known) == len(rows) and not seen.misshapen:
         stacked = np.array([row.array for row in known], numpy_dtype(source.dtype))
-        seen.stacked = stacked.reshape(target.shape + source.shape)
+        seen.stacked = stacked[: target.size].reshape(target.shape + source.shape)
     for way in case.ways:
         seen.answers[way] = program.answer(way)
     return seen
@@ -262,12 +262,18 @@ class _Program:
         return self._compiled(ask)(*self._tensors)
 
     def rows(self) -> list[Gradient | None]:
-        """The gradient of each element of the target, in the order of a Jacobian."""
+        """The gradient of each element of the target, in the order of a Jacobian.
+
+        Of a target without elements it is one, of no element: it may raise, or have another shape.
+        """
         (kind,) = self._case.target_types
         program = self._compiled(
             lambda tape, target, source, unit: tape.gradient(target, source, output_gradients=unit)
         )
-        units = [make_tensor(self._tf, kind.dtype, unit) for unit in self._case.units]
+        units = [
+            make_tensor(self._tf, kind.dtype, unit)
+            for unit in self._case.units or self._case.weights
+        ]
         return [read(program(*self._tensors, unit)) for unit in units]
 
     def answer(self, way: str) -> Gradient | Exception | None:

@@ -68,6 +68,7 @@ def merge(parts: Sequence[Reading]) -> dict[str, Any]:
     known = {one["id"]: one for part in parts for one in part.data["deviations"]}
     documentation = [one for part in parts for one in part.data["documentation"]]
     programs = [one for part in parts for one in part.data["programs"]]
+    observed = [one for part in parts for one in part.data["observations"]]
     return {
         "schema": parts[0].data["schema"],
         "header": _header(parts),
@@ -77,6 +78,7 @@ def merge(parts: Sequence[Reading]) -> dict[str, Any]:
         "outcomes": sorted(outcomes, key=lambda o: (o["contract"], o["subject"], o["mode"])),
         "programs": sorted(programs, key=lambda one: one["item"]),
         "deviations": [one for _, one in sorted(known.items())],
+        "observations": sorted(observed, key=lambda one: (one["subject"], one["program"])),
         "footer": {
             "complete": all(part.data["footer"]["complete"] for part in parts),
             "counts": {verdict: counts[verdict] for verdict in VERDICTS},
