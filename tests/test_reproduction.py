@@ -156,7 +156,7 @@ def minor() -> tuple[int, int]:
 
 
 KNOWN = {
-    "cumprod-zero": ("graph", "tf.math.cumprod", "eager"),
+    "cumprod-zero": ("special", "tf.math.cumprod", "eager"),
     "gather-nd-depth-0": ("graph", "tf.gather_nd", "eager"),
     "moments-second-derivative": ("second_order_graph", "tf.nn.moments", "function"),
     "bessel-i1-zero": ("graph", "tf.math.special.bessel_i1", "eager"),
