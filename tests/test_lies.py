@@ -75,7 +75,7 @@ KILLERS = {
     "output_gradients_are_ignored": Killer(*_VALUE, _ANY),
     "the_jvp_is_doubled": Killer("gradient-forward-mode", "value", _ANY),
     "lower_precision_is_sloppy": Killer(
-        "gradient-lower-precision", "value", ("tf.boolean_mask", "tf.scatter_nd", "tf.norm")
+        "gradient-lower-precision", "value", ("tf.math.asin", "tf.math.asinh", MULTIPLY)
     ),
     "traced_gradients_are_scaled": Killer(*_VALUE, (COS, MULTIPLY), "function"),
     "gradients_of_unknown_shapes_are_scaled": Killer(
@@ -170,7 +170,7 @@ import tensorflow as tf
 
 x0 = tf.constant(1.0, tf.float64)
 with tf.GradientTape() as tape:
-    tape.watch([x0])
+    tape.watch(x0)
     y0 = tf.math.cos(x0)
 """
 
@@ -191,8 +191,8 @@ def test_what_is_left_of_the_program_that_caught_a_lie_is_minimal(lie: str) -> N
     failure = in_fork(outcomes_of, COS, "eager", lie, shrink=True)[killer.contract].failure
 
     assert failure is not None
-    program, _, _ = failure.program.partition("weights")
-    assert program == MINIMAL
+    assert failure.program.startswith(MINIMAL)
+    assert len(failure.program.removeprefix(MINIMAL).splitlines()) <= 3
 
 
 @pytest.mark.parametrize("lie", ["the_gradient_of_cos_is_scaled"])
@@ -212,6 +212,7 @@ def test_a_lie_fails_a_run_in_a_fresh_interpreter(lie: str) -> None:
     )
 
     report = done.stdout
+    told = " ".join(report.split())  # long lines are wrapped
     assert done.returncode == 1, report + done.stderr
     contract = CATALOGUE[killer.contract]
     for line in (
@@ -220,6 +221,6 @@ def test_a_lie_fails_a_run_in_a_fresh_interpreter(lie: str) -> None:
         "    y0 = tf.math.cos(x0)",
         'replay    pytest "conformance/contracts/test_contracts.py::graph[tf.math.cos-eager]"',
     ):
-        assert line in report
+        assert " ".join(line.split()) in told
     for start in ("expected  ", "got       ", "because   ", "versions  "):
         assert f"\n{start}" in report
