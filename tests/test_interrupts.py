@@ -82,6 +82,8 @@ def running(checkout: Checkout, *options: str) -> Iterator[subprocess.Popen[byte
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # what a worker of xdist is called, its processes would take for their own name
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")},
         # a shell's job in the background ignores SIGINT, and so would this process
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread
     ) as process:

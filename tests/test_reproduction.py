@@ -112,14 +112,16 @@ def test_the_program_of_a_graph_fails_under_its_lie_alone(lie: str) -> None:
     pytest.fail("the lie was not found")
 
 
-@pytest.mark.parametrize("lie", sample(sorted(TAPE_KILLERS), 8))
+@pytest.mark.kill
+@pytest.mark.parametrize("lie", sorted(TAPE_KILLERS))
 def test_the_program_of_a_tape_fails_under_its_lie_alone(lie: str) -> None:
     """Structures, watched Variables, what is held and what is raised."""
     found = in_fork(failures_of, lie, "program", TAPE_KILLERS[lie].subject, "eager")
     check(lie, found)
 
 
-@pytest.mark.parametrize("contract", sample(sorted(KILLS), 16))
+@pytest.mark.kill
+@pytest.mark.parametrize("contract", sorted(KILLS))
 def test_the_program_of_a_scene_fails_under_its_lie_alone(contract: str) -> None:
     """In the first of its modes."""
     if not CATALOGUE[contract].covers(in_fork(minor)):

@@ -12,12 +12,13 @@ import pytest
 
 from conformance.boundary import tensorflow, version
 from conformance.contract import CATALOGUE, Violation
+from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
 from conformance.oracles.agreement import is_smooth
 from conformance.profiles import PROFILES, forget_local_constants
 from conformance.record import Outcome
 from conformance.running import ItemRun, Plan
-from conformance.special_cases import SPECIAL_VALUES, SpecialCase, digits, special_cases
+from conformance.special_cases import SpecialCase, digits, special_cases
 from strategies.ops.math import ABOVE_ONE, KINK_AT_ZERO, NONZERO, POSITIVE, UNIT
 from strategies.specials import LARGE, SMALL, SPECIALS
 from strategies.values import REAL, Domain
@@ -149,7 +150,8 @@ def seen(subject: str, lie: str | None = None) -> tuple[Outcome, list[Mapping[st
     forget_local_constants()
     minor = version(tf)
     known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor))
-    run = ItemRun(SPECIAL_VALUES, subject, "eager", Plan(PROFILES["gate"], 0, None, minor, known))
+    plan = Plan(PROFILES["gate"], 0, None, minor, known)
+    run = ItemRun(contracts.special, subject, "eager", plan)
     with contextlib.suppress(Violation):  # the outcome holds it
         run.test()()
     return run.finish()[0], run.notes

@@ -222,8 +222,8 @@ def tensor_strided_slice_update(site: Site) -> Call:
 
 @op("tf.raw_ops.Reverse")
 def reverse(site: Site) -> Call:
-    """The axes backwards of which it is said so."""
-    x = site.operand(min_rank=1)
+    """The axes backwards of which it is said so; of no rows the kernel refuses some."""
+    x = site.operand(min_rank=1, fits=has_elements)
     which = site.draw(one_of(*itertools.product((True, False), repeat=x.rank)), "dims")
     return call(tensor=x, dims=which, result=x.type)
 
