@@ -297,7 +297,7 @@ class GraphProgram:
             zero = "unconnected_gradients='zero'"
             lines.append(f"zeros = {self.tape}.gradient({told}, [{asked}], {zero})")
         for i in case.inputs(VARIABLE):
-            if i in case.differentiated:
+            if i in case.differentiated and i in shown:
                 one = ASKED if len(shown) == 1 else f"{ASKED}[{shown.index(i)}]"
                 lines.append(f"x{i}.assign_sub({RATE} * {one})")
         return lines
