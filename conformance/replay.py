@@ -6,6 +6,7 @@ interpreter: that of the environment at hand, or those of the tox environments t
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import json
@@ -104,7 +105,8 @@ def read(path: Path) -> list[Stored]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         there = [p.name for p in path.parent.glob("*") if p.suffix in (".json", ".py")]
-        hint = nearest(path.name, there) if there else "run the suite with --tape-record FILE"
+        close = difflib.get_close_matches(path.name, there, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "run the suite with --tape-record FILE"
         raise _unreadable(path, "is not there", hint) from None
     except IsADirectoryError:
         raise _unreadable(path, "is a folder", "give one of the files in it") from None

@@ -273,6 +273,21 @@ def test_a_file_that_is_not_there_is_named_beside_what_is_there(
     )
 
 
+def test_files_that_are_called_otherwise_are_no_hint(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What happens to lie in a folder is not what was meant."""
+    machine.stored(VALUE)
+    asked = machine.root / "x.json"
+
+    assert main(["replay", str(asked)]) == ExitCode.USAGE
+    assert capsys.readouterr().err == (
+        f"error: {asked} is not there\n"
+        "  expected: a record, or a stored program\n"
+        "  hint: run the suite with --tape-record FILE\n"
+    )
+
+
 def test_a_newer_record_is_one_error(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     """Its schema says so."""
     file = Path(machine.record("pass"))
