@@ -93,6 +93,7 @@ def check(lie: str, failures: dict[str, Failure]) -> None:
 
     Or in a gap, if the lie was a gradient where none is registered.
     """
+    assert failures, f"{lie} breaks nothing in this item"
     for failure in failures.values():
         lying, honest = (in_fork(ending, failure.program, told) for told in (lie, None))
 
