@@ -82,7 +82,8 @@ class Deviation:
     def note(self) -> dict[str, Any]:
         """What a record says of it, to those who do not have the file."""
         told = {"id": self.id, "reason": self.reason, "link": self.link, "witness": self.witness}
-        return {"note": "deviation", **told}
+        own = {} if self.expires is None else {"expires": self.expires.isoformat()}
+        return {"note": "deviation", **told, **own}
 
     def covers(self, version: tuple[int, int]) -> bool:
         """Whether it is claimed for a minor version."""

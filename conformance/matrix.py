@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.errors import ExitCode
-from conformance.gate.making import environments, releases, stale
+from conformance.gate.making import Asked, environments, releases, stale
 from conformance.suite import ROOT
 
 _RANGE: Final = re.compile(r"(.*)\{(\d+)-(\d+)\}")
@@ -50,13 +50,13 @@ def matrix(results: Path, today: str) -> list[dict[str, str]]:
         results: the folder of results.
         today: the date in UTC, as in 2026-11-27.
     """
-    numbers, interpreters = dict(releases()), pythons()
+    numbers, interpreters, asked = dict(releases()), pythons(), Asked()
     return [
         {
             "env": env,
             "tensorflow": numbers.get(env, "nightly"),
             "python": interpreters[env],
-            "stale": stale(results / "gate" / f"{env}.json", env, today),
+            "stale": stale(asked.record(results, env), env, today, asked),
         }
         for env in environments()
         if env != "tf"

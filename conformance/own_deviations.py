@@ -30,7 +30,7 @@ ASSERTIONS: Final = ("AssertionError", "InvalidArgumentError")
 
 
 def known(paths: Sequence[str], subjects: Iterable[str]) -> tuple[Deviation, ...]:
-    """This project's deviations and the user's own.
+    """The user's own deviations and this project's; what both match is the user's.
 
     Args:
         paths: of the user's files.
@@ -50,7 +50,7 @@ def known(paths: Sequence[str], subjects: Iterable[str]) -> tuple[Deviation, ...
                 hint="if it is still there, and still not to be mended, give it another date; "
                 "if not, take the entry out",
             )
-    return unique([*load(FILE, CATALOGUE, subjects), *own])
+    return unique([*own, *load(FILE, CATALOGUE, subjects)])
 
 
 class WitnessFailure(AssertionError):  # noqa: N818 - a finding, as AssertionError is

@@ -40,7 +40,7 @@ from conformance.record import Record, check_writable, outcome_from_json
 from conformance.registry import registry
 from conformance.results import Results, told
 from conformance.running import ItemRun, Plan
-from conformance.suite import fingerprint
+from conformance.suite import fingerprint, fingerprints
 from conformance.summary import number, summary_lines
 from conformance.supervisor import Supervisor, Work
 from conformance.workers import Workers
@@ -319,7 +319,9 @@ class TapeRun:
         Not before everything that can be refused has been looked at: a refused run leaves nothing.
         """
         if self.collected is None and collected:
-            self.record.header = {**self._header(), "used": None}
+            own = fingerprints(self.config.option.tape_deviations)
+            known = {"deviations": own} if own else {}
+            self.record.header = {**self._header(), **known, "used": None}
             self.collected = collected
             self._write_unfinished()
 

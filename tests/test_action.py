@@ -18,9 +18,11 @@ SCRIPT = ACTION.rpartition("run: |\n")[2].replace("\n        ", "\n").removepref
 
 TOX = """\
 #!/usr/bin/env bash
+mkdir results
 printf '%s\\n' "$TAPEMEASURE_TF" "$@" > told
 while [[ $# -gt 0 ]]; do
   if [[ $1 == --markdown ]]; then echo '# page' > "$2"; fi
+  if [[ $1 == --json ]]; then echo '{"candidate": {"path": "results/a.json"}}' > "$2"; fi
   shift
 done
 exit 1
@@ -32,13 +34,17 @@ def test_the_script_runs_the_gate_and_ends_as_it_does(tmp_path: Path, evil: str)
     """Paths are the workflow's, the page is in the summary, and an input is never a command."""
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "tf.whl").touch()
+    (tmp_path / "work" / "ours.toml").touch()
     (tmp_path / "tox").write_text(TOX)
     (tmp_path / "tox").chmod(0o755)
     environment = {
         "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
         "BASELINE": f"2.20{evil}",
         "CANDIDATE": "tf",
+        "DEVIATIONS": "ours.toml",
         "FAIL_ON": "regressed",
+        "PROFILE": "quick",
+        "SHARD": "1/3",
         "TAPEMEASURE_TF": "tf.whl",
         "GITHUB_WORKSPACE": str(tmp_path / "work"),
         "GITHUB_OUTPUT": str(tmp_path / "output"),
@@ -51,11 +57,17 @@ def test_the_script_runs_the_gate_and_ends_as_it_does(tmp_path: Path, evil: str)
     assert run.returncode == 1
     assert (tmp_path / "told").read_text().splitlines() == [
         str(tmp_path / "work" / "tf.whl"),
-        *("run", "-e", "gate", "--", f"2.20{evil}", "tf", "--fail-on", "regressed"),
+        *("run", "-e", "gate", "--", f"2.20{evil}", "tf"),
+        *("--tape-profile", "quick", "--fail-on", "regressed", "--tape-shard", "1/3"),
+        *("--tape-deviations", str(tmp_path / "work" / "ours.toml")),
         *("--markdown", str(tmp_path / "gate.md"), "--json", str(tmp_path / "gate.json")),
     ]
     assert (tmp_path / "summary").read_text() == "# page\n"
-    assert (tmp_path / "output").read_text() == f"report={tmp_path / 'gate.json'}\n"
+    assert (tmp_path / "output").read_text().splitlines() == [
+        f"report={tmp_path / 'gate.json'}",
+        f"record={tmp_path / 'results' / 'a.json'}",
+        "verdict=fails",
+    ]
     assert not (tmp_path / "owned").exists()
 
 

@@ -285,12 +285,51 @@ def test_all_reasons_are_told_at_once(gate: Gate) -> None:
     assert text == (
         "error: the records cannot be compared:\n"
         "  selection: the modes: eager and eager xla\n"
+        "  selection: the part: 1/2 and the whole\n"
         "  seed: the seed: 0 and 1\n"
-        "  incomplete: the baseline is the shard 1/2\n"
         "  expected: two complete runs of one suite, on the same programs\n"
         "  hint: `tox run -e gate -- BASELINE CANDIDATE` makes such records; to compare these all "
-        "the same: --allow selection --allow seed --allow incomplete\n"
+        "the same: --allow selection --allow seed\n"
     )
+
+
+def test_the_same_part_of_both_sides_is_compared_like_a_whole(gate: Gate) -> None:
+    """Jobs that run side by side have a verdict each."""
+    after = side(outcome("violated", fates="hhv"), shard="1/2")
+
+    assert gate.run(data(outcome(), shard="1/2"), side(outcome(), shard="1/2"))[0] == ExitCode.HOLDS
+    assert gate.run(data(outcome(), shard="1/2"), after)[0] == ExitCode.VIOLATED
+
+
+def known(*own: str) -> list[dict[str, str]]:
+    """What a record says of deviations: that of the suite, and those of the user's own."""
+    ours = {"id": "cumprod-zero", "reason": "so", "link": "", "witness": "pass"}
+    return [ours, *({**ours, "id": name, "expires": "2999-12-31"} for name in own)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "own", "code"),
+    [
+        ({}, {"ours": 1}, ["ours"], ExitCode.HOLDS),
+        ({}, {"ours": 1, "cumprod-zero": 1}, ["ours"], ExitCode.VIOLATED),
+        ({"cumprod-zero": 1}, {"ours": 1, "cumprod-zero": 1}, ["ours"], ExitCode.HOLDS),
+        ({}, {"ours": 1}, [], ExitCode.VIOLATED),
+    ],
+    ids=["own", "own and more", "own beside what was", "not own"],
+)
+def test_a_regression_that_the_user_knows_of_fails_nothing(
+    gate: Gate, before: dict[str, int], after: dict[str, int], own: list[str], code: int
+) -> None:
+    """But one that only the suite knows of does: it is news to whoever upgrades."""
+    was = data(outcome("deviates" if before else "holds", fates="hhd", deviations=before))
+    now = side(outcome("deviates", fates="hdd", deviations=after))
+    if not before:
+        was["outcomes"][0].update(fates="hhh", conclusive=3)
+    now["deviations"] = known(*own)
+    ended, text = gate.run(was, now)
+
+    assert ended == code
+    assert ("1 known to you" in text) == (code == ExitCode.HOLDS)
 
 
 def test_programs_are_compared_as_far_as_both_sides_went(gate: Gate) -> None:

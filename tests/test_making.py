@@ -11,6 +11,7 @@ import pytest
 
 from conformance.errors import ExitCode, UsageError
 from conformance.gate.making import (
+    Asked,
     environment,
     environments,
     hypothesis,
@@ -20,10 +21,11 @@ from conformance.gate.making import (
     tox_pytest,
 )
 from conformance.modes import MODES
-from conformance.suite import fingerprint
+from conformance.suite import fingerprint, fingerprints
 from tests.records import data, outcome, write
 
 TODAY = "2026-11-27"
+WHOLE = Asked()
 
 
 def current(version: str = "2.20.0", **header: Any) -> dict[str, Any]:
@@ -46,9 +48,9 @@ class Tox:
         write(Path(arguments[-1]), current(f"{env.removeprefix('tf')}.0"))
         return self.code
 
-    def make(self, name: str, results: Path) -> Path:
+    def make(self, name: str, results: Path, asked: Asked = WHOLE) -> Path:
         """The record of a version."""
-        return made(name, results, self.run, self.said.append)
+        return made(name, results, asked, self.run, self.said.append)
 
 
 def test_a_missing_record_is_made_in_the_environment_of_its_version(tmp_path: Path) -> None:
@@ -81,10 +83,10 @@ def test_a_record_that_is_up_to_date_is_not_made_again(tmp_path: Path) -> None:
 
 STALE: dict[str, tuple[str, Any, str]] = {
     "suite": ("tf2.20", current(suite="f" * 16), "the suite has changed since"),
-    "profile": ("tf2.20", current(profile="quick"), "it is of another run than the gate's"),
-    "part": ("tf2.20", current(selection=["-k x"]), "it is of another run than the gate's"),
-    "modes": ("tf2.20", current(modes=["eager"]), "it is of another run than the gate's"),
-    "shard": ("tf2.20", current(shard="1/2"), "it is of another run than the gate's"),
+    "profile": ("tf2.20", current(profile="quick"), "it is of a run that was asked something else"),
+    "part": ("tf2.20", current(selection=["-k x"]), "it is of a run that was asked something else"),
+    "modes": ("tf2.20", current(modes=["eager"]), "it is of a run that was asked something else"),
+    "shard": ("tf2.20", current(shard="1/2"), "it is of a run that was asked something else"),
     "version": ("tf2.20", current("2.2.0"), "it is of another TensorFlow"),
     "nightly": (
         "tfnightly",
@@ -107,10 +109,34 @@ STALE: dict[str, tuple[str, Any, str]] = {
 def test_a_record_is_stale_if_a_run_would_say_something_else(tmp_path: Path, what: str) -> None:
     """Another suite, another run, another TensorFlow, yesterday's nightly, any wheel."""
     env, content, why = STALE[what]
-    found = stale(write(tmp_path / "a.json", content), env, TODAY)
+    found = stale(write(tmp_path / "a.json", content), env, TODAY, WHOLE)
 
     assert found.startswith(why)
     assert bool(found) == bool(why)
+
+
+def test_a_part_in_another_profile_with_own_deviations_has_a_record_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """It is up to date as long as the same is asked, and the deviations say the same."""
+    own = tmp_path / "ours.toml"
+    own.write_text("one")
+    asked = Asked("quick", "1/3", (str(own),))
+    header: dict[str, Any] = {
+        "profile": "quick",
+        "shard": "1/3",
+        "deviations": fingerprints([str(own)]),
+    }
+    path = write(asked.record(tmp_path, "tf2.20"), current(**header))
+
+    assert path == tmp_path / "quick" / "tf2.20-1of3.json"
+    assert asked.arguments(path)[:7] == [
+        *("--tape-profile", "quick", "--tape-record-only"),
+        *("--tape-shard", "1/3", "--tape-deviations", str(own)),
+    ]
+    assert stale(path, "tf2.20", TODAY, asked) == ""
+    own.write_text("two")
+    assert stale(path, "tf2.20", TODAY, asked) == "it is of a run that was asked something else"
 
 
 def test_a_run_that_fails_leaves_no_verdict(tmp_path: Path) -> None:

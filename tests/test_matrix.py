@@ -42,7 +42,7 @@ def test_the_table_says_which_records_are_up_to_date(
 
     assert capsys.readouterr().out.splitlines()[-3:-1] == [
         "tf2.20     2.20.0   Python 3.11  the gate's record is up to date",
-        "tf2.21     2.21.0   Python 3.11  it is of another run than the gate's",
+        "tf2.21     2.21.0   Python 3.11  it is of a run that was asked something else",
     ]
 
 

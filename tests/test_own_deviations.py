@@ -43,6 +43,21 @@ def test_an_own_deviation_is_known_and_its_witness_is_run(checkout: Checkout, wo
     assert record["footer"]["complete"] is True
 
 
+def test_what_both_know_is_the_users(checkout: Checkout) -> None:
+    """So that a gate passes over a regression that this project knows of, if the user says so."""
+    (checkout.path / "conformance" / "deviations.toml").write_text(KNOWN, encoding="utf-8")
+    checkout.contracts(VERDICTS)
+    _, alone = checkout.recorded(*BUDGET)
+    _, record = checkout.recorded(*BUDGET, "--tape-deviations", entry(checkout))
+
+    assert [known["id"] for known in alone["deviations"]] == ["odd-numbers"]
+    assert "deviations" not in alone["header"]
+    assert [(d["id"], d["expires"]) for d in record["deviations"]] == [
+        ("our-odd-numbers", "2999-12-31")
+    ]
+    assert len(record["header"]["deviations"]) == 1
+
+
 @pytest.mark.parametrize(
     ("witness", "says"),
     [

@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from conformance import replay
+from conformance.contract import CATALOGUE
+from conformance.contracts import test_contracts as contracts
+from conformance.deviations import load
 from conformance.errors import ExitCode
 from conformance.gate.kinds import KINDS
 from conformance.modes import MODES
+from conformance.own_deviations import verdict, witnessed
 from conformance.profiles import DEFAULT, PROFILES
 from conformance.record import VERDICTS
 
@@ -32,6 +36,13 @@ def indented_commands() -> list[str]:
     """The lines that the README sets apart as commands."""
     section = README.split("\n## Two commands\n")[1].split("\n## ")[0]
     return [line.strip() for line in section.splitlines() if line.startswith("    ")]
+
+
+def block(start: str) -> str:
+    """The lines set apart that begin with this one, without their indentation."""
+    lines = README[README.index(f"    {start}\n") :].splitlines()
+    end = next(i for i, line in enumerate(lines) if line and not line.startswith("    "))
+    return "\n".join(line[4:] for line in lines[:end]) + "\n"
 
 
 def environments() -> set[str]:
@@ -139,3 +150,32 @@ def test_the_pinned_hypothesis_is_the_one_of_the_project() -> None:
 def test_a_file_that_the_readme_names_exists(path: str) -> None:
     """Every path in the README is there."""
     assert (ROOT / path).is_file()
+
+
+def test_the_workflow_for_gatekeepers_gives_the_action_what_it_takes() -> None:
+    """Each input and output that is named exists; the actions are pinned as ours are."""
+    action = (ROOT / "action.yml").read_text("utf-8")
+    shown = block("on:")
+    given = re.findall(
+        r"^          (?:  )?([a-z-]+): ", shown.partition("with:\n")[2], re.MULTILINE
+    )
+    pinned = re.findall(r"uses: (actions/.*)", shown)
+    ours = "".join(path.read_text("utf-8") for path in (ROOT / ".github/workflows").iterdir())
+
+    assert {"baseline", "candidate", "deviations"} <= set(given)
+    for name in ("baseline", "candidate", "deviations", "tensorflow", "shard", "verdict", "record"):
+        assert f"\n  {name}:\n" in action
+    assert pinned
+    assert all(pin in ours for pin in pinned)
+
+
+def test_the_deviation_for_gatekeepers_is_one(tmp_path: Path) -> None:
+    """It is taken in as it stands; its witness fails where it says so."""
+    path = tmp_path / "ours.toml"
+    path.write_text(block("[[deviation]]"), encoding="utf-8")
+    assert contracts.CHAPTERS  # who imports them has the catalogue filled
+    (ours,) = load(path, CATALOGUE, [], own=True)
+
+    version, raised = witnessed(ours.witness)
+    assert verdict(ours, version, raised) == ""
+    assert raised

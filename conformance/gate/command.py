@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from conformance import shards
 from conformance.errors import ExitCode, UsageError, nearest
 from conformance.gate import bisect, making, markdown, terminal
 from conformance.gate.comparable import ALLOWED, check
@@ -34,6 +35,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--make",
         action="store_true",
         help="make the records of versions that are missing or stale, by tox",
+    )
+    parser.add_argument(
+        "--tape-profile",
+        default=making.Asked.profile,
+        choices=making.PROFILES,
+        help="how much to try in the records that --make makes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--tape-shard",
+        metavar="I/N",
+        help="make and compare only the part I of N; a part has a verdict of its own",
+    )
+    parser.add_argument(
+        "--tape-deviations",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="known deviations of your own, for the records that --make makes; repeatable",
     )
     parser.add_argument(
         "--bisect",
@@ -71,11 +90,12 @@ def main(options: argparse.Namespace) -> int:
     fail_on = _known("--fail-on", options.fail_on or FAIL_ON, [*KINDS, "nothing"])
     allowed = _known("--allow", options.allow, ALLOWED)
     results, names = Path(options.results), (options.baseline, options.candidate)
+    asked = _asked(options)
     if options.make:
         # no version is run in vain for want of the other
         for name in names:
             _ = name.endswith(".json") or making.environment(name, making.environments())
-        paths = [making.made(name, results, making.tox, _say) for name in names]
+        paths = [making.made(name, results, asked, making.tox, _say) for name in names]
     else:
         paths = [find(name, results) for name in names]
     baseline, candidate = (read(path, any_schema="schema" in allowed) for path in paths)
@@ -86,6 +106,24 @@ def main(options: argparse.Namespace) -> int:
         comparison = _bisected(comparison, results)
     tell(comparison, options)
     return ExitCode.HOLDS if comparison.passes else ExitCode.VIOLATED
+
+
+def _asked(options: argparse.Namespace) -> making.Asked:
+    """What the records that are made are asked.
+
+    Raises:
+        UsageError: if there is no such part, or no such file.
+    """
+    if options.tape_shard is not None:
+        shards.parse(options.tape_shard)
+    for path in options.tape_deviations:
+        if not Path(path).is_file():
+            raise UsageError(
+                f"there is no file {path}",
+                expected="a TOML file with deviations of your own",
+                hint="see whether the path is right; the README says what such a file looks like",
+            )
+    return making.Asked(options.tape_profile, options.tape_shard, tuple(options.tape_deviations))
 
 
 def tell(comparison: Comparison, options: argparse.Namespace) -> None:

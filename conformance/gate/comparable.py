@@ -14,10 +14,10 @@ ALLOWED: Final = {
     "suite": "another version of this suite, so other contracts or programs",
     "schema": "another version of the record's schema",
     "profile": "another profile, or another number of cases",
-    "selection": "another part of the suite: modes, or what pytest was narrowed to",
+    "selection": "another part of the suite: modes, a shard, or what pytest was narrowed to",
     "seed": "another seed",
     "hypothesis": "another Hypothesis, which draws other programs",
-    "incomplete": "a run that did not come to its end, or one shard alone",
+    "incomplete": "a run that did not come to its end",
     "programs": "programs that are not the same on both sides",
 }
 """What can be different between two records, and is refused unless it is allowed."""
@@ -89,8 +89,6 @@ def objections(baseline: Reading, candidate: Reading) -> Iterator[Objection]:
     for side, reading in (("baseline", baseline), ("candidate", candidate)):
         if not reading.data["footer"]["complete"]:
             yield Objection("incomplete", f"the run of the {side} did not come to its end")
-        if reading.header["shard"]:
-            yield Objection("incomplete", f"the {side} is the shard {reading.header['shard']}")
     different = programs(baseline, candidate).different
     if different:
         text = f"the programs of {len(different)} items differ, such as those of {different[0]}"
@@ -104,6 +102,7 @@ _ASKED: Final[Sequence[tuple[str, str, Callable[[Mapping[str, Any]], Any]]]] = (
     ("profile", "number of cases", lambda header: header["examples"] or "the profile's"),
     ("selection", "modes", lambda header: sorted(header["modes"])),
     ("selection", "selection", lambda header: header["selection"] or "everything"),
+    ("selection", "part", lambda header: header["shard"] or "the whole"),
     ("seed", "seed", lambda header: header["seed"]),
     ("hypothesis", "Hypothesis", lambda header: header["versions"]["hypothesis"]),
 )

@@ -6,6 +6,7 @@ now because of a program that did not even run before: nothing that used to hold
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +47,7 @@ KINDS: Final = {
             "the forward pass alone raises where it ran",
             fails=True,
         ),
+        Kind("known-to-you", "known to you", "it regressed, as a deviation of your own says"),
         Kind("newly-failing", "newly failing", "it fails, and nobody knows whether it held"),
         Kind("fails-differently", "fails differently", "it failed, and fails in another way"),
         Kind("gap-opened", "gap opened", "a gradient that there was is not offered any more"),
@@ -111,13 +113,30 @@ Sorted = tuple[str, str]
 """The id of a kind, and why, where the verdicts do not say it."""
 
 
-def sort(before: Outcome | None, after: Outcome | None) -> Sorted | None:
+def sort(
+    before: Outcome | None, after: Outcome | None, own: AbstractSet[str] = frozenset()
+) -> Sorted | None:
     """The kind of change between two outcomes of one cell; None if there is none.
 
     Args:
         before: on the baseline; None if it was not asked there.
         after: on the candidate; None if it was not asked there.
+        own: the ids of the deviations of the user's own.
     """
+    found = _sort(before, after)
+    if found and found[0] == "regressed" and before and after and _is_known(before, after, own):
+        return "known-to-you", found[1]
+    return found
+
+
+def _is_known(before: Outcome, after: Outcome, own: AbstractSet[str]) -> bool:
+    """Whether all that fails more often than it did are deviations of the user's own."""
+    grown = {name for name, n in after.deviations.items() if n > before.deviations.get(name, 0)}
+    return after.verdict == "deviates" and bool(grown) and grown <= own
+
+
+def _sort(before: Outcome | None, after: Outcome | None) -> Sorted | None:
+    """The same, whatever the user knows."""
     if before is None or after is None:
         crashed = after is not None and after.verdict == "crashed"
         return ("crashed" if crashed else "removed" if after is None else "added"), ""

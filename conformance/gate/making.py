@@ -8,20 +8,62 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from conformance.errors import ExitCode, UsageError, nearest
 from conformance.modes import MODES
 from conformance.reading import Reading, read
-from conformance.suite import ROOT, fingerprint
+from conformance.suite import ROOT, fingerprint, fingerprints
 
-PROFILE: Final = "gate"
+PROFILES: Final = ("quick", "gate")
+"""Those that draw the same programs in every run."""
 VARIABLE: Final = "TAPEMEASURE_TOX"
 """The Python that has the tox by which the gate is run; toxfile.py sets it."""
 
 Run = Callable[[str, Sequence[str]], int]
 """Runs pytest with these arguments in the environment of that name; gives the exit code."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What both sides of a gate are asked.
+
+    Attributes:
+        profile: how much to try.
+        shard: which part of the suite, I/N; None: the whole.
+        deviations: files with known deviations of the user's own.
+    """
+
+    profile: str = "gate"
+    shard: str | None = None
+    deviations: tuple[str, ...] = ()
+
+    def arguments(self, record: Path) -> list[str]:
+        """What pytest is told; paths hold in whatever folder it runs."""
+        told = ["--tape-profile", self.profile, "--tape-record-only"]
+        if self.shard is not None:
+            told += ["--tape-shard", self.shard]
+        for path in self.deviations:
+            told += ["--tape-deviations", str(Path(path).resolve())]
+        return [*told, "--tape-record", str(record.resolve())]
+
+    def record(self, results: Path, env: str) -> Path:
+        """Where the record of an environment lies."""
+        part = "" if self.shard is None else f"-{self.shard.replace('/', 'of')}"
+        return results / self.profile / f"{env}{part}.json"
+
+    def is_of(self, header: Mapping[str, Any]) -> bool:
+        """Whether a record's header is that of a run that was asked this."""
+        asked = (header["profile"], header["shard"], header["seed"], header["examples"])
+        whole = set(header["modes"]) == set(MODES) and not header["selection"]
+        own = header.get("deviations", [])
+        return (
+            whole
+            and asked == (self.profile, self.shard, 0, None)
+            and own == fingerprints(self.deviations)
+        )
 
 
 def environment(name: str, known: Sequence[str]) -> str:
@@ -57,13 +99,14 @@ def releases() -> list[tuple[str, str]]:
     return re.findall(r"^ +(tf\d+\.\d+).*: TENSORFLOW_RELEASE = (\S+)$", text, re.MULTILINE)
 
 
-def stale(path: Path, name: str, today: str) -> str:
+def stale(path: Path, name: str, today: str, asked: Asked) -> str:
     """Why a record does not say what a run would say now; empty if it does.
 
     Args:
         path: of the record.
         name: of the environment.
         today: the date in UTC, as in 2026-11-27.
+        asked: what its run should have been asked.
     """
     if not path.is_file():
         return "there is no record"
@@ -76,20 +119,13 @@ def stale(path: Path, name: str, today: str) -> str:
         "its run did not come to its end": not found.data["footer"]["complete"],
         "the suite has changed since": header["suite"] != fingerprint(),
         "it has another Hypothesis": header["versions"]["hypothesis"] != hypothesis(),
-        "it is of another run than the gate's": not _is_ours(found),
+        "it is of a run that was asked something else": not asked.is_of(header),
         "it is of another day's nightly": name == "tfnightly" and header["started"][:10] != today,
         # what a path or a requirement stands for may be another thing than yesterday
         "what TAPEMEASURE_TF names may have changed": name == "tf",
         "it is of another TensorFlow": not _is_of(found, name),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
-
-
-def _is_ours(found: Reading) -> bool:
-    header = found.header
-    asked = (header["profile"], header["seed"], header["examples"], header["selection"])
-    whole = set(header["modes"]) == set(MODES) and header["shard"] is None
-    return whole and asked == (PROFILE, 0, None, [])
 
 
 def _is_of(found: Reading, name: str) -> bool:
@@ -103,12 +139,13 @@ def hypothesis() -> str:
     return found[1] if found else ""
 
 
-def made(name: str, results: Path, run: Run, say: Callable[[str], None]) -> Path:
+def made(name: str, results: Path, asked: Asked, run: Run, say: Callable[[str], None]) -> Path:
     """The record of a version, made if it is missing or stale.
 
     Args:
         name: the version, or the path of a record, which is taken as it is.
         results: the folder of results.
+        asked: what it should be asked.
         run: runs an environment.
         say: tells the user what goes on.
 
@@ -118,15 +155,13 @@ def made(name: str, results: Path, run: Run, say: Callable[[str], None]) -> Path
     if name.endswith(".json"):
         return Path(name)
     env = environment(name, environments())
-    path = results / "gate" / f"{env}.json"
-    why = stale(path, env, time.strftime("%Y-%m-%d", time.gmtime()))
+    path = asked.record(results, env)
+    why = stale(path, env, time.strftime("%Y-%m-%d", time.gmtime()), asked)
     if not why:
         say(f"{env}: the record {path} is up to date")
         return path
-    say(f"{env}: {why}: running the suite in the profile {PROFILE}, which takes a while")
-    code = run(
-        env, ["--tape-profile", PROFILE, "--tape-record-only", "--tape-record", str(path.resolve())]
-    )
+    say(f"{env}: {why}: running the suite in the profile {asked.profile}, which takes a while")
+    code = run(env, asked.arguments(path))
     if code != ExitCode.HOLDS:
         raise UsageError(
             f"the record of {env} could not be made: its run ended with code {code}",
