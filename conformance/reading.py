@@ -6,6 +6,7 @@ of another sort altogether. Whatever is wrong with it is one clear error.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -97,7 +98,7 @@ def read(path: Path, *, any_schema: bool = False) -> Reading:
             raise UsageError(
                 f"the record {path} has another schema: {_short(version)}",
                 expected=f"schema {SCHEMA_VERSION}",
-                hint="make it anew with this suite, or compare all the same with --allow schema",
+                hint="make it anew with this suite; the gate reads it with --allow schema",
                 code=ExitCode.INCOMPARABLE,
             )
         data["schema"] = SCHEMA_VERSION
@@ -146,7 +147,7 @@ def find(name: str, results: Path) -> Path:
 
 def _load(path: Path) -> Any:
     """What the file says, whatever it is."""
-    data = _bytes(path)
+    data = content(path)
     try:
         return json.loads(data, parse_constant=_no_number)
     except RecursionError:
@@ -161,7 +162,12 @@ def _load(path: Path) -> Any:
         )
 
 
-def _bytes(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """What a file holds, as long as a record might.
+
+    Raises:
+        UsageError: if it is not there, or cannot be read, or is empty or too large.
+    """
     try:
         size = path.stat().st_size
         if not path.is_file():
@@ -175,6 +181,14 @@ def _bytes(path: Path) -> bytes:
                 hint=f"a record has a few; more than {LARGEST // 2**20} are not read",
             )
         return path.read_bytes()
+    except FileNotFoundError:
+        beside = (p.name for p in path.parent.glob(f"*{path.suffix}"))
+        close = difflib.get_close_matches(path.name, beside, n=1)
+        raise UsageError(
+            f"{path} is not there",
+            expected="a file that --tape-record has written",
+            hint=f"did you mean {close[0]!r}?" if close else "see whether the path is right",
+        ) from None
     except OSError as error:
         raise UsageError(
             f"the record {path} cannot be read: {error.strerror}",

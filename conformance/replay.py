@@ -6,30 +6,28 @@ interpreter: that of the environment at hand, or those of the tox environments t
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
-import json
 import os
 import pkgutil
-import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from conformance import contracts
 from conformance.contract import CATALOGUE
 from conformance.errors import ExitCode, UsageError, nearest
+from conformance.gate.making import environment, environments
 from conformance.interpreter import CRASHED, DIFFERENT, HOLDS, RECORDED, Ending, run_alone
-from conformance.record import SCHEMA_VERSION, outcome_from_json
+from conformance.reading import Reading, content, read
 from conformance.stored import Stored, is_stored, parse, stored
+from conformance.suite import ROOT
 from conformance.summary import number
 
-ROOT: Final = Path(__file__).parents[1]
 VERDICTS: Final = (RECORDED, DIFFERENT, CRASHED, HOLDS)
 _WIDTH: Final = 100
 
@@ -45,25 +43,24 @@ def main(file: str, named: Sequence[str] = ()) -> ExitCode:
     Raises:
         UsageError: if the file or an environment is not what it should be.
     """
-    pythons = [(f"tf{name}", name) for name in dict.fromkeys(named)]
-    for name, _ in pythons:
-        _check_environment(name)
-    failures = read(Path(file))
-    if not failures:
+    known = environments()
+    asked = [environment(name, known) for name in dict.fromkeys(named)]
+    found = failures(Path(file))
+    if not found:
         print(f"nothing failed in {file}")
         return ExitCode.NOTHING_RAN
-    found: Counter[str] = Counter()
-    for name in [name for name, _ in pythons] or [""]:
-        found += _replayed(failures, interpreter(name) if name else Path(sys.executable), name)
-    if found[RECORDED] or found[CRASHED]:
+    ends: Counter[str] = Counter()
+    for name in asked or [""]:
+        ends += _replayed(found, interpreter(name) if name else Path(sys.executable), name)
+    if ends[RECORDED] or ends[CRASHED]:
         return ExitCode.VIOLATED
-    return ExitCode.DIFFERS if found[DIFFERENT] else ExitCode.HOLDS
+    return ExitCode.DIFFERS if ends[DIFFERENT] else ExitCode.HOLDS
 
 
-def _replayed(failures: Sequence[Stored], python: Path, name: str) -> Counter[str]:
+def _replayed(found: Sequence[Stored], python: Path, name: str) -> Counter[str]:
     """Run the programs in one environment, and print a line for each."""
     counts: Counter[str] = Counter()
-    for failure in failures:
+    for failure in found:
         ending = run_alone(python, failure.program)
         if ending.missing:
             raise UsageError(
@@ -80,7 +77,7 @@ def _replayed(failures: Sequence[Stored], python: Path, name: str) -> Counter[st
         counts[verdict] += 1
         print(_line(failure, verdict, ending))
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-    print(f"{number(len(failures), 'program')}: {told}")
+    print(f"{number(len(found), 'program')}: {told}")
     return counts
 
 
@@ -94,25 +91,25 @@ def _line(failure: Stored, verdict: str, ending: Ending) -> str:
 # -- the file --------------------------------------------------------------------------------------
 
 
-def read(path: Path) -> list[Stored]:
+def failures(path: Path) -> list[Stored]:
     """The failures in a record or a stored program, which is left as it is.
 
     Raises:
         UsageError: if it is neither, or cannot be read, or is of a newer schema, or names a
             contract that there is none of.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        there = [p.name for p in path.parent.glob("*") if p.suffix in (".json", ".py")]
-        close = difflib.get_close_matches(path.name, there, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "run the suite with --tape-record FILE"
-        raise _unreadable(path, "is not there", hint) from None
-    except IsADirectoryError:
-        raise _unreadable(path, "is a folder", "give one of the files in it") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, f"cannot be read: {error}", "give another file") from error
-    found = [parse(text, str(path))] if is_stored(text) else _of_record(text, path)
+    text = content(path).decode("utf-8", "replace")
+    if is_stored(text):
+        found = [parse(text, str(path))]
+    elif path.suffix == ".py":
+        raise UsageError(
+            f"{path} is no stored program",
+            expected="one that begins with '# tapemeasure failure'",
+            hint="`python FILE` runs any other",
+            code=ExitCode.UNREADABLE,
+        )
+    else:
+        found = _of_record(read(path))
     known = _contracts()
     for failure in found:
         if failure.contract not in known:
@@ -124,34 +121,10 @@ def read(path: Path) -> list[Stored]:
     return found
 
 
-def _unreadable(path: Path, what: str, hint: str) -> UsageError:
-    return UsageError(f"{path} {what}", expected="a record, or a stored program", hint=hint)
-
-
-def _of_record(text: str, path: Path) -> list[Stored]:
-    again = "run the suite with --tape-record again"
-    if not text.lstrip().startswith("{"):
-        raise _unreadable(path, "is no record and no stored program", again)
-    try:
-        data: Any = json.loads(text)
-    except ValueError as error:
-        raise _unreadable(path, f"is truncated or broken: {error}", again) from error
-    schema = data.get("schema")
-    if type(schema) is not int:
-        raise _unreadable(path, "is no record: it has no schema", again)
-    if schema > SCHEMA_VERSION:
-        raise UsageError(
-            f"{path} is a record of schema {schema}",
-            expected=f"schema {SCHEMA_VERSION} or older",
-            hint="a newer tapemeasure wrote it: replay it with that one",
-        )
-    try:
-        sentences = {contract["id"]: contract["sentence"] for contract in data["contracts"]}
-        versions = ", ".join(f"{k} {v}" for k, v in data["header"]["versions"].items() if v)
-        outcomes = [outcome_from_json(outcome) for outcome in data["outcomes"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        what = f"is no record: {type(error).__name__}: {error}"
-        raise _unreadable(path, what, again) from error
+def _of_record(record: Reading) -> list[Stored]:
+    sentences = {contract["id"]: contract["sentence"] for contract in record.data["contracts"]}
+    versions = ", ".join(f"{k} {v}" for k, v in record.header["versions"].items() if v)
+    outcomes = record.outcomes.values()
     return [failure for o in outcomes if (failure := stored(o, sentences, versions))]
 
 
@@ -163,24 +136,6 @@ def _contracts() -> list[str]:
 
 
 # -- environments ----------------------------------------------------------------------------------
-
-
-def environments() -> list[str]:
-    """The tox environments that have a TensorFlow."""
-    text = (ROOT / "tox.ini").read_text(encoding="utf-8")
-    released = re.findall(r"^\s+(tf[\d.]+)\b.*: TENSORFLOW_RELEASE =", text, re.MULTILINE)
-    return [*released, "tfnightly"]
-
-
-def _check_environment(name: str) -> None:
-    known = environments()
-    if re.sub(r"-py\d+$", "", name) not in known:
-        versions = [one.removeprefix("tf") for one in known]
-        raise UsageError(
-            f"--tf {name.removeprefix('tf')}: there is no environment {name}",
-            expected="a version that tox.ini has an environment for",
-            hint=nearest(name.removeprefix("tf"), versions),
-        )
 
 
 def interpreter(name: str) -> Path:

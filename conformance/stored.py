@@ -29,7 +29,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
-from conformance.errors import UsageError, nearest
+from conformance.errors import ExitCode, UsageError, nearest
 from conformance.record import Outcome
 
 FORMAT: Final = 1
@@ -107,12 +107,14 @@ def parse(text: str, path: str) -> Stored:
             f"{path} is a failure of format {number or 'unknown'}",
             expected=f"format {FORMAT} or older",
             hint="a newer tapemeasure wrote it: replay it with that one, or run it with python",
+            code=ExitCode.UNREADABLE,
         )
     if lines[-2:] != [_LAST, ""]:
         raise UsageError(
             f"{path} is truncated: its last line is not '{_LAST}'",
             expected="a program as it was stored",
             hint="run the suite with --tape-record again, or add the line if you cut the program",
+            code=ExitCode.UNREADABLE,
         )
     found: dict[str, str] = {}
     key, at = "", 1
@@ -129,7 +131,10 @@ def parse(text: str, path: str) -> Stored:
         if name not in found:
             like = nearest(name, found) if found else "run the suite with --tape-record again"
             raise UsageError(
-                f"{path} does not say its {name}", expected=f"a line '# {name}: ...'", hint=like
+                f"{path} does not say its {name}",
+                expected=f"a line '# {name}: ...'",
+                hint=like,
+                code=ExitCode.UNREADABLE,
             )
     told = {name: found[name] for name in _KEYS}
     return Stored(**told, program="\n".join(lines[at:-2]).strip("\n") + "\n")

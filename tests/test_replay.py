@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,9 @@ import pytest
 from conformance import interpreter, replay
 from conformance.__main__ import main
 from conformance.errors import ExitCode
-from conformance.record import Failure, Outcome
 from conformance.stored import Stored
 from tests.conftest import HIDE, ROOT, TENSORFLOW
+from tests.records import data, failure, outcome, write
 from tests.test_stored import FAILURE
 
 VALUE = replace(FAILURE, kind="value", got="0.0", program='raise AssertionError("value: 0.0")\n')
@@ -75,23 +74,15 @@ class Machine:
         """Write a record of failures, and name it."""
         file = self.root / "mine.json"
         outcomes = [
-            Outcome(
-                "gradient-exists",
-                f"op{number}",
-                "eager",
-                verdict="violated",
-                failure=Failure("value", "1.0", "0.0", program, "it is so", "pytest"),
+            outcome(
+                "violated",
+                contract="gradient-exists",
+                subject=f"op{number}",
+                failure=failure(program=program, got="0.0"),
             )
             for number, program in enumerate(programs)
         ]
-        data = {
-            "schema": 1,
-            "header": {"versions": {"tensorflow": "2.21.0", "keras": None}},
-            "contracts": [{"id": "gradient-exists", "sentence": "There is one."}],
-            "outcomes": [asdict(outcome) for outcome in outcomes],
-        }
-        file.write_text(json.dumps(data))
-        return str(file)
+        return str(write(file, data(*outcomes)))
 
 
 @pytest.fixture(name="machine")
@@ -219,85 +210,71 @@ def test_an_environment_that_is_not_made_yet_is_made_by_tox(
 
 
 BAD = {
-    "no record": (
+    "not stored": (
+        "failure.py",
         "print(1)\n",
-        "is no record and no stored program",
-        "run the suite with --tape-record again",
+        (
+            "error: {} is no stored program\n"
+            "  expected: one that begins with '# tapemeasure failure'\n"
+            "  hint: `python FILE` runs any other\n"
+        ),
     ),
-    "no schema": (
-        "{}",
-        "is no record: it has no schema",
-        "run the suite with --tape-record again",
+    "cut program": (
+        "failure.py",
+        VALUE.text().removesuffix("# end\n"),
+        (
+            "error: {} is truncated: its last line is not '# end'\n"
+            "  expected: a program as it was stored\n"
+            "  hint: run the suite with --tape-record again, or add the line if you cut the program\n"
+        ),
     ),
-    "half": (
+    "cut record": (
+        "mine.json",
         '{"schema": 1, "head',
-        "is truncated or broken: Unterminated string starting at: line 1 column 15 (char 14)",
-        "run the suite with --tape-record again",
+        (
+            "error: the record {} is not JSON: Unterminated string starting at: line 1 column 15 "
+            "(char 14)\n"
+            "  expected: a record as conformance/record.schema.json has it\n"
+            "  hint: it may have been cut off on its way: copy it again, or make it anew\n"
+        ),
     ),
-    "incomplete": (
-        '{"schema": 1, "header": {}}',
-        "is no record: KeyError: 'contracts'",
-        "run the suite with --tape-record again",
+    "no record": (
+        "mine.json",
+        "{}",
+        (
+            "error: the record {} is JSON, but no record\n"
+            "  expected: a record as conformance/record.schema.json has it\n"
+            "  hint: a record is what --tape-record FILE writes\n"
+        ),
     ),
 }
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_a_file_that_is_neither_is_one_error_that_exits_4(
+def test_a_file_that_is_neither_is_one_error_that_exits_8(
     machine: Machine, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    """ExitCode.USAGE; the file is left as it is."""
-    text, told, hint = BAD[what]
-    machine.file.write_text(text)
-    code = main(["replay", str(machine.file)])
+    """ExitCode.UNREADABLE; the file is left as it is."""
+    name, text, told = BAD[what]
+    file = machine.root / name
+    file.write_text(text)
+    code = main(["replay", str(file)])
 
-    assert capsys.readouterr().err == (
-        f"error: {machine.file} {told}\n  expected: a record, or a stored program\n  hint: {hint}\n"
-    )
-    assert code == ExitCode.USAGE
-    assert machine.file.read_text() == text
-
-
-def test_a_file_that_is_not_there_is_named_beside_what_is_there(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Its folder is looked through."""
-    machine.stored(VALUE)
-    asked = machine.root / "failures.py"
-
-    assert main(["replay", str(asked)]) == ExitCode.USAGE
-    assert capsys.readouterr().err == (
-        f"error: {asked} is not there\n"
-        "  expected: a record, or a stored program\n"
-        "  hint: did you mean 'failure.py'?\n"
-    )
+    assert capsys.readouterr().err == told.format(file)
+    assert code == ExitCode.UNREADABLE
+    assert file.read_text() == text
 
 
-def test_files_that_are_called_otherwise_are_no_hint(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What happens to lie in a folder is not what was meant."""
-    machine.stored(VALUE)
-    asked = machine.root / "x.json"
-
-    assert main(["replay", str(asked)]) == ExitCode.USAGE
-    assert capsys.readouterr().err == (
-        f"error: {asked} is not there\n"
-        "  expected: a record, or a stored program\n"
-        "  hint: run the suite with --tape-record FILE\n"
-    )
-
-
-def test_a_newer_record_is_one_error(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its schema says so."""
+def test_a_newer_record_exits_9(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    """ExitCode.INCOMPARABLE: its schema says so."""
     file = Path(machine.record("pass"))
     file.write_text(file.read_text().replace('"schema": 1', '"schema": 2'))
 
-    assert main(["replay", str(file)]) == ExitCode.USAGE
+    assert main(["replay", str(file)]) == ExitCode.INCOMPARABLE
     assert capsys.readouterr().err == (
-        f"error: {file} is a record of schema 2\n"
-        "  expected: schema 1 or older\n"
-        "  hint: a newer tapemeasure wrote it: replay it with that one\n"
+        f"error: the record {file} has another schema: 2\n"
+        "  expected: schema 1\n"
+        "  hint: make it anew with this suite; the gate reads it with --allow schema\n"
     )
 
 
@@ -321,17 +298,12 @@ def test_an_unknown_environment_is_one_error_that_names_the_nearest(
     """Before anything is made."""
     assert main(["replay", machine.stored(VALUE), "--tf", "2.160"]) == ExitCode.USAGE
     assert capsys.readouterr().err == (
-        "error: --tf 2.160: there is no environment tf2.160\n"
-        "  expected: a version that tox.ini has an environment for\n"
-        "  hint: did you mean '2.16'?\n"
+        "error: there is no TensorFlow '2.160'\n"
+        f"  expected: one of {', '.join(f'2.{minor}' for minor in range(8, 22))}, nightly, tf; "
+        "or a record\n"
+        "  hint: did you mean '2.16'?; for any other: TAPEMEASURE_TF=tensorflow-cpu==2.16.1 and "
+        "the name tf\n"
     )
-
-
-def test_every_environment_of_a_release_is_known() -> None:
-    """As tox.ini has them."""
-    known = replay.environments()
-
-    assert known == [*(f"tf2.{minor}" for minor in range(8, 22)), "tfnightly"]
 
 
 def test_a_wrong_command_exits_4(capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,4 +127,4 @@ def test_a_broken_file_is_one_error(how: str) -> None:
         parse(change(FAILURE.text()), "a.py")
 
     assert str(raised.value) == message
-    assert raised.value.code == ExitCode.USAGE
+    assert raised.value.code == ExitCode.UNREADABLE
