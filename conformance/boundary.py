@@ -56,6 +56,24 @@ def tensorflow() -> Any:
     return tf
 
 
+def forget_jvps() -> None:
+    """Let TensorFlow forget the functions that it has traced for forward mode in this process.
+
+    An op that was traced 32 times, with whatever shapes, is traced with unknown ones from then on:
+    what a program does would depend on those that ran before it. And each op is compared with all
+    that were traced, so that it takes the longer the more there are. None of it has a public name.
+    """
+    module = sys.modules.get("tensorflow.python.eager.forwardprop")
+    if module is None:
+        return
+    vars(module)["_TRACE_COUNT"].clear()
+    for name in ("_jvp_exact_shapes", "_jvp_relaxed_shapes"):  # to 2.13
+        if name in vars(module):
+            vars(module)[name]._function_cache.clear()  # noqa: SLF001
+    if "_jvp_function_cache" in vars(module):
+        vars(module)["_jvp_function_cache"].clear()
+
+
 def version(tf: Any) -> tuple[int, int]:
     """The minor version, as (2, 21)."""
     major, minor = str(tf.__version__).split(".")[:2]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from conformance.boundary import numpy_dtype
 from conformance.modes import MODES
 from strategies import dtypes
-from strategies.drawing import Point, draw_point, graphs
+from strategies.drawing import MAX_NODES, Point, draw_point, graphs
 from strategies.graphs import Graph
 from strategies.tensors import TensorType
 
@@ -37,9 +37,9 @@ RATE: Final = 0.25
 """The learning rate of the step that follows: a power of two, so that only one rounding happens."""
 POINTS: Final = 3
 """Drawn points that one trace serves."""
-FORWARD_NODES: Final = 3
+FORWARD_NODES: Final = 2
 """Nodes of the largest graphs that forward mode is asked about: it traces a function for each op
-and shape, in 10 to 20 ms, so that the few deep graphs would cost more than all others."""
+and shape, in 10 to 20 ms, so that deep graphs would cost more than all others."""
 
 
 _WEIGHTS: Final = np.array([(1 if b & 128 else -1) * (64 + b % 128) / 128 for b in range(256)])
@@ -232,7 +232,8 @@ def graph_cases(
         mode: the name of a mode.
         among: as in :func:`strategies.drawing.graphs`.
     """
-    return _graph_cases(graphs(subject, among=among), POINTS if MODES[mode].traced else 1)
+    every, few = (graphs(subject, max_nodes=n, among=among) for n in (MAX_NODES, FORWARD_NODES))
+    return _graph_cases(every, few, POINTS if MODES[mode].traced else 1)
 
 
 def _role(drawn: str, dtype: str) -> str:
@@ -244,17 +245,19 @@ def _role(drawn: str, dtype: str) -> str:
 
 @st.composite
 def _graph_cases(
-    draw: Callable[..., Any], graphs: st.SearchStrategy[Graph], points: int
+    draw: Callable[..., Any],
+    every: st.SearchStrategy[Graph],
+    few: st.SearchStrategy[Graph],
+    points: int,
 ) -> GraphCase:
     # before the graph, and of one length, so that no later draw moves when the graph shrinks
     flags = draw(_FLAGS, "persistent, forward, unknown rank, pulls")
     code = draw(_ROLE_CODES, "roles")
-    graph = draw(graphs, "graph")
+    persistent, forward, unknown_rank, pulls = flags
+    graph = draw(few if forward else every, "graph")
     roles = tuple(
         _role(_ROLES[code[i % len(code)] % len(_ROLES)], made.type.dtype)
         for i, made in enumerate(graph.inputs)
     )
     drawn = tuple(draw_point(draw, graph.inputs) for _ in range(points))
-    persistent, forward, unknown_rank, pulls = flags
-    forward = forward and len(graph.nodes) <= FORWARD_NODES
     return GraphCase(graph, roles, drawn, persistent, forward, unknown_rank, pulls)

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis.errors import FlakyFailure
 
 from conformance.blackbox import BlackBox, Note
+from conformance.boundary import forget_jvps
 from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
 from conformance.coverage import Coverage
 from conformance.deviations import Deviation
@@ -193,6 +194,7 @@ class ItemRun:
     def _run(self, case: Any) -> Any:
         if self.plan.registry is not None:
             self.plan.registry.forget()
+        forget_jvps()
         return self.cases.run(case, self.mode)
 
     def _noted(self, case: Any) -> AbstractContextManager[None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from hypothesis import strategies as st
@@ -33,6 +33,11 @@ class SecondOrderCase(GraphCase):
 
     first: GraphCase
     by: int
+
+    @cached_property
+    def coarsest(self) -> float:
+        """The largest epsilon of any value, in what was differentiated too."""
+        return max(super().coarsest, self.first.coarsest)
 
     @property
     def nested(self) -> tuple[GraphCase, int]:
@@ -93,6 +98,29 @@ def gradient_of(case: GraphCase, source: int) -> SecondOrderCase:
     )
 
 
+def bent(case: GraphCase) -> GraphCase:
+    """The case with y + y² in the place of each target y.
+
+    So there is a second derivative of what is linear, too, and one through what the gradient of an
+    op is given, not only through what it has kept.
+    """
+    graph = case.graph
+    nodes, outputs, kinds = list(graph.nodes), list(graph.outputs), graph.types
+    for k in case.targets:
+        y, first = graph.outputs[k], len(graph.inputs) + sum(len(n.outputs) for n in nodes)
+        for name, args in (
+            ("tf.math.square", (Ref(y),)),
+            ("tf.math.add", (Ref(y), Ref(first))),
+        ):
+            nodes.append(Node(name, name, args, (), (kinds[y],)))
+        outputs[k] = first + 1
+    return replace(case, graph=Graph(graph.inputs, tuple(nodes), tuple(outputs)))
+
+
+_BENDS: Final = st.sampled_from((False, True, True, True))
+"""Whether targets are bent; but not where forward mode is asked, which is dear for each op."""
+
+
 def is_smooth(name: str) -> bool:
     """Whether the gradient of an op is the derivative of what it computes, and so on."""
     return not (OPS[name].blocks or OPS[name].surrogate)
@@ -122,6 +150,11 @@ def with_zeros(case: GraphCase, zeros: int) -> GraphCase:
     return replace(case, points=points) if zeros else case
 
 
+def _changed(case: GraphCase, zeros: int, *, bends: bool) -> GraphCase:
+    case = with_zeros(case, zeros)
+    return bent(case) if bends and not case.forward else case
+
+
 @cache
 def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrderCase]:
     """Cases of a mode about a subject, in the highest precision that it has.
@@ -133,8 +166,8 @@ def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrder
         lambda case: bool(case.differentiated) and all(map(is_smooth, case.graph.ops))
     )
     return cases.flatmap(
-        lambda case: st.tuples(st.sampled_from(case.differentiated), _ZEROS).map(
-            lambda drawn: gradient_of(with_zeros(case, drawn[1]), drawn[0])
+        lambda case: st.tuples(st.sampled_from(case.differentiated), _ZEROS, _BENDS).map(
+            lambda drawn: gradient_of(_changed(case, drawn[1], bends=drawn[2]), drawn[0])
         )
     )
 

@@ -225,7 +225,8 @@ BAD = {
         (
             "error: {} is truncated: its last line is not '# end'\n"
             "  expected: a program as it was stored\n"
-            "  hint: run the suite with --tape-record again, or add the line if you cut the program\n"
+            "  hint: run the suite with --tape-record again, or add the line if you cut the "
+            "program\n"
         ),
     ),
     "cut record": (

@@ -8,14 +8,18 @@ import sys
 import time
 import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 from hypothesis import strategies as st
 
+from conformance.boundary import forget_jvps, tensorflow
 from conformance.contract import CATALOGUE, UNDOCUMENTED, Cases, Tally, Unsupported, Violation
 from conformance.profiles import PROFILES
 from conformance.record import PREFIX
+from conformance.registry import registry
 from conformance.running import ItemRun, Plan
+from tests.forks import in_fork
 
 ITEMS = 2000
 
@@ -190,3 +194,27 @@ def test_programs_do_not_depend_on_what_was_answered(stops: int) -> None:
     assert stopped[1].endswith("v")
     assert whole[0].startswith(stopped[0])
     assert len(whole[0]) == PREFIX * len(whole[1]) > len(stopped[0])
+
+
+def jvps_of(shapes: list[int], *, forgets: bool) -> list[bool]:
+    """For each shape whether forward mode traced the gradient anew; runs in a fork."""
+    tf, traced = tensorflow(), []
+    for size in shapes:
+        registry().forget()
+        if forgets:
+            forget_jvps()
+        x = tf.ones([size])
+        with tf.autodiff.ForwardAccumulator(x, x) as accumulator:
+            y = tf.math.sin(x)
+        assert accumulator.jvp(y) is not None
+        traced.append("Sin" in registry().looked_up())
+    return traced
+
+
+def test_what_forward_mode_has_traced_does_not_outlive_a_case() -> None:
+    """Left to itself it traces no shape twice, and none after the first 32: then any will do."""
+    shapes = [1, 1, *range(2, 40)]
+
+    assert in_fork(partial(jvps_of, forgets=True), shapes) == [True] * 40
+    kept = in_fork(partial(jvps_of, forgets=False), shapes)
+    assert (kept[:3], kept[-1]) == ([True, False, True], False)

@@ -12,14 +12,24 @@ from hypothesis import strategies as st
 from conformance.boundary import Gradient, tensorflow
 from conformance.graph_cases import run
 from conformance.profiles import PROFILES, hypothesis_settings
-from conformance.second_order_cases import SECOND_ORDER, SecondOrderCase, gradient_of, is_smooth
+from conformance.second_order_cases import (
+    SECOND_ORDER,
+    SecondOrderCase,
+    bent,
+    gradient_of,
+    is_smooth,
+)
+from strategies.graphs import Graph, Node, Ref
 from strategies.ops import CATALOGUE as OPS
+from strategies.tensors import Input, TensorType
+from strategies.values import REAL
 from tests.cases import accusation, case_of, chain, conclusive, doctored
 from tests.forks import in_fork
 from tests.test_lies import outcomes_of, violated
 
 CUBE = chain(("tf.math.multiply", (0, 0)), ("tf.math.multiply", (0, 1)))
 PRODUCT = chain(("tf.math.multiply", (0, 1)), inputs=2)
+FLOAT16 = TensorType("float16", ())
 REVERSE, FORWARD = "second-order-reverse", "second-order-forward"
 
 
@@ -47,6 +57,25 @@ def test_a_gradient_is_with_respect_to_the_source_that_is_named() -> None:
     )
 
     assert value.numpy() == 3.0 * case.weights[0]
+
+
+def test_what_is_linear_has_a_second_derivative_once_it_is_bent() -> None:
+    """Of y + y² with y = -x the gradient is 2 x - 1, weighted; of y alone it is constant."""
+    tf = tensorflow()
+    case = bent(case_of(chain(("tf.math.negative", (0,))), (1.5,)))
+
+    (value,) = gradient_of(case, 0).graph.function(tf)(tf.constant(1.5, tf.float64))
+
+    np.testing.assert_allclose(value.numpy(), case.weights[0] * 2.0, rtol=1e-14)
+
+
+def test_a_gradient_is_as_coarse_as_what_it_is_the_gradient_of() -> None:
+    """Differences of what is rounded to sixteen bits on its way say nothing."""
+    coarse = Node("tf.cast", "tf.cast", (Ref(0),), (("dtype", "float16"),), (FLOAT16,))
+    case = case_of(Graph((Input(TensorType("float64", ()), REAL),), (coarse,), (1,)), (1.5,))
+
+    assert not case.is_finest
+    assert not gradient_of(case, 0).is_finest
 
 
 @pytest.mark.parametrize("factor", [1.01, 0.0])

@@ -86,7 +86,11 @@ both(
 )
 
 
-@op("tf.py_function", call="tf.py_function(lambda a, b: a * b, [{0}, {1}], {0}.dtype)")
+@op(
+    "tf.py_function",
+    call="tf.py_function(lambda a, b: a * b, [{0}, {1}], {0}.dtype)",
+    alone=True,  # its gradient can be asked for once
+)
 def py_function(site: Site) -> Call:
     """Python, also from inside a graph, of which no shape is known there."""
     x = site.operand()

@@ -130,6 +130,7 @@ def accumulate_n(site: Site) -> Call:
 @op(
     "tf.raw_ops.AccumulateNV2",
     call="tf.function(lambda *every: tf.raw_ops.AccumulateNV2(inputs=every, shape={1}))(*{0})",
+    alone=True,  # nor is it rewritten in a function within a function that has a gradient
 )
 def accumulate_n_v2(site: Site) -> Call:
     """Two or three operands of one shape."""
