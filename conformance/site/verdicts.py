@@ -1,0 +1,94 @@
+"""Verdicts as a reader sees them: a word, a sign, and what many of them come to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from conformance.record import Outcome
+
+ABSENT: Final = "absent"
+"""Where nothing was asked: a contract about other versions, or a record of a part of the suite."""
+
+SIGNS: Final = {
+    "violated": "✗",
+    "crashed": "†",
+    "deviates": "≠",
+    "holds": "✓",
+    "gap": "○",
+    "inconclusive": "?",
+    "unsupported": "–",
+    ABSENT: "·",
+}
+"""A sign for each verdict, so that none is told by colour alone. The first that occurs among cells
+is what they come to: one program that breaks a promise breaks it, whatever the others do."""
+
+MEANINGS: Final = {
+    "violated": "a program breaks the promise",
+    "crashed": "the process died, or one case took five minutes",
+    "deviates": "broken exactly as a known deviation says, and not otherwise",
+    "holds": "programs were tried, enough checks were conclusive, none failed",
+    "gap": "TensorFlow offers no gradient there and says so",
+    "inconclusive": "too few checks could have failed, or no program concerned it",
+    "unsupported": "the forward pass alone raises",
+    ABSENT: "not asked in this version",
+}
+
+_LETTERS: Final = {verdict: verdict[0] for verdict in SIGNS}
+
+
+def letter(verdict: str) -> str:
+    """A letter for a verdict, by which the matrix's script knows it."""
+    return _LETTERS[verdict]
+
+
+def overall(verdicts: Iterable[str]) -> str:
+    """What several verdicts come to."""
+    found = set(verdicts)
+    return next((verdict for verdict in SIGNS if verdict in found), ABSENT)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What some cells come to.
+
+    Attributes:
+        verdict: of all of them.
+        cells: how many have each verdict, in the order of :data:`SIGNS`.
+        programs: those that were tried; one that several contracts looked at counts for each.
+        conclusive, trivial, undecided: checks that a fault would have failed, that cannot fail,
+            and that no oracle could decide.
+        rejected: programs whose forward pass alone raises.
+        gaps: gradients that are not offered.
+        known: failures that match a known deviation.
+    """
+
+    verdict: str = ABSENT
+    cells: dict[str, int] = field(default_factory=dict)
+    programs: int = 0
+    conclusive: int = 0
+    trivial: int = 0
+    undecided: int = 0
+    rejected: int = 0
+    gaps: int = 0
+    known: int = 0
+
+
+def summarise(outcomes: Sequence[Outcome]) -> Summary:
+    """What cells come to."""
+    if not outcomes:
+        return Summary()
+    count = Counter(outcome.verdict for outcome in outcomes)
+    return Summary(
+        overall(count),
+        {verdict: count[verdict] for verdict in SIGNS if count[verdict]},
+        sum(o.examples for o in outcomes),
+        sum(o.conclusive for o in outcomes),
+        sum(o.trivial for o in outcomes),
+        sum(sum(o.inconclusive.values()) for o in outcomes),
+        sum(sum(o.rejected.values()) for o in outcomes),
+        sum(sum(o.gaps.values()) for o in outcomes),
+        sum(sum(o.deviations.values()) for o in outcomes),
+    )
