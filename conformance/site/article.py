@@ -19,8 +19,7 @@ def claims(atlas: Atlas) -> list[Claim]:
     """The claims of the article, in the order of the contracts."""
     found: dict[str, Claim] = {}
     for entry in atlas.entries.values():
-        newest = next(reversed(entry.stated.values()), [])
-        for cited in newest:
+        for cited in list(entry.stated.values())[-1]:
             if cited["kind"] == "article":
                 claim = found.setdefault(cited["words"], Claim(cited["words"]))
                 claim.entries.append(entry)

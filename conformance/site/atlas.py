@@ -25,19 +25,19 @@ class Entry:
         sentence: as the newest record has it.
         stated: by version, its citations as the record of that version has them.
         outcomes: by version, its cells.
-        property: its check; None if this checkout has no such contract.
+        check: its property; None if this checkout has no such contract.
     """
 
     id: str
     sentence: str
     stated: Mapping[str, Sequence[Mapping[str, Any]]]
     outcomes: Mapping[str, Sequence[Outcome]]
-    property: Property | None
+    check: Property | None
 
     @property
     def chapter(self) -> Chapter:
         """Where it stands."""
-        return ELSEWHERE if self.property is None else self.property.chapter
+        return ELSEWHERE if self.check is None else self.check.chapter
 
     @cached_property
     def summaries(self) -> dict[str, Summary]:

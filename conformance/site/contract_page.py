@@ -76,7 +76,7 @@ def sources(entry: Entry) -> list[Source]:
     """The citations of a contract, each with its sentence in each version."""
     found: dict[tuple[str, str, str], dict[str, list[str]]] = {}
     unread: dict[tuple[str, str, str], list[str]] = {}
-    for version, citations in reversed(entry.stated.items()):
+    for version, citations in reversed(list(entry.stated.items())):
         for one in citations:
             key = one["kind"], one["where"], one["words"]
             by_sentence = found.setdefault(key, {})
@@ -141,12 +141,14 @@ def failures(entry: Entry) -> list[Shown]:
 
 
 def deviations(entry: Entry, atlas: Atlas) -> list[tuple[Mapping[str, str], str]]:
-    """The known deviations that a contract has met, with the versions, the shortest witness first."""
+    """The known deviations that a contract has met and where, the shortest witness first."""
     met: dict[str, list[str]] = {}
     for version, outcomes in entry.outcomes.items():
         for id_ in dict.fromkeys(id_ for one in outcomes for id_ in one.deviations):
             met.setdefault(id_, []).append(version)
-    known = [(atlas.deviations[id_], spoken(v)) for id_, v in met.items() if id_ in atlas.deviations]
+    known = [
+        (atlas.deviations[id_], spoken(v)) for id_, v in met.items() if id_ in atlas.deviations
+    ]
     return sorted(known, key=lambda one: len(one[0]["witness"]))
 
 

@@ -106,9 +106,7 @@ def _sentence(one: Mapping[str, Any], version: Version, atlas: Atlas) -> Part:
         why = "nothing tests this sentence"
     verdict = overall(entry.verdict(version.name) for entry in entries) if cited else ""
     entries = entries if cited else []
-    return Part(
-        one["sentence"], "sentence", one["hash"], one["state"], verdict, entries, why
-    )
+    return Part(one["sentence"], "sentence", one["hash"], one["state"], verdict, entries, why)
 
 
 def _laid_out(text: str, sentences: Sequence[Part]) -> Iterator[Part]:

@@ -19,7 +19,7 @@ SIGNS: Final = {
     "holds": "✓",
     "gap": "○",
     "inconclusive": "?",
-    "unsupported": "–",
+    "unsupported": "\N{EN DASH}",
     ABSENT: "·",
 }
 """A sign for each verdict, so that none is told by colour alone. The first that occurs among cells

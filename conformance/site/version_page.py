@@ -85,9 +85,7 @@ def changes(before: Version, version: Version) -> Changes:
     if refused:
         return Changes(before, refused)
     comparison = compare(before.reading, version.reading, FAIL_ON)
-    found = {
-        kind: findings(comparison, [kind]) for kind in KINDS if comparison.counts.get(kind)
-    }
+    found = {kind: findings(comparison, [kind]) for kind in KINDS if comparison.counts.get(kind)}
     return Changes(before, (), comparison, found)
 
 

@@ -1,4 +1,4 @@
-"""The versions of TensorFlow that there are records of, in their order, and what they are called."""
+"""The versions of TensorFlow that there are records of: their order, and their names."""
 
 from __future__ import annotations
 
