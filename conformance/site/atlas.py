@@ -10,8 +10,8 @@ from typing import Any, Final
 from conformance.modes import MODES
 from conformance.record import Outcome
 from conformance.site.source import Chapter, Property, properties
-from conformance.site.verdicts import Summary, overall, summarise
-from conformance.site.versions import Version
+from conformance.site.verdicts import ABSENT, SIGNS, Summary, overall, summarise
+from conformance.site.versions import Version, spoken
 
 ELSEWHERE: Final = Chapter("elsewhere", "Contracts that this checkout does not have")
 
@@ -60,6 +60,14 @@ class Entry:
             subject: {version: overall(verdicts) for version, verdicts in versions.items()}
             for subject, versions in sorted(found.items())
         }
+
+    @cached_property
+    def told(self) -> list[tuple[str, str]]:
+        """Its verdicts, each with the versions in words; where nothing was asked is left out."""
+        found: dict[str, list[str]] = {}
+        for version, summary in self.summaries.items():
+            found.setdefault(summary.verdict, []).append(version)
+        return [(name, spoken(found[name])) for name in SIGNS if name in found and name != ABSENT]
 
     def verdict(self, version: str) -> str:
         """What it came to in a version."""

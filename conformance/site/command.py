@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -44,6 +45,17 @@ def main(options: argparse.Namespace) -> int:
     """
     results = Path(options.results)
     paths = [find(name, results) for name in options.records] or at_hand(results)
+    # all that is read is needed to the end: to look for what is not takes a fourth of the time
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _make(paths, Path(options.out))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _make(paths: Iterable[Path], out: Path) -> int:
     made = atlas(ordered(map(read, paths)))
     try:
         from conformance.site.pages import pages  # noqa: PLC0415 - only here are they needed
@@ -53,7 +65,6 @@ def main(options: argparse.Namespace) -> int:
             expected="Jinja2 and Pygments",
             hint="`tox run -e site` installs them; or: pip install jinja2 pygments",
         ) from error
-    out = Path(options.out)
     number = write(out, pages(made))
     sys.stdout.write(f"{number} pages in {out}: {out / 'index.html'}\n")
     return ExitCode.HOLDS

@@ -12,7 +12,7 @@ from conformance.site.atlas import Atlas
 from conformance.site.citing import cite
 from conformance.site.heatmap import heatmap
 from conformance.site.permalinks import published
-from conformance.site.questions import asked, questions, told
+from conformance.site.questions import asked, questions
 from conformance.site.rendering import FOLDER, environment
 from conformance.site.verdicts import letter
 from conformance.site.versions import NIGHTLY, known
@@ -31,7 +31,7 @@ class Pages:
     def __init__(self, atlas: Atlas) -> None:
         self.atlas = atlas
         self._templates = environment()
-        self._templates.globals |= {"atlas": atlas, "modes": list(MODES), "told": told}
+        self._templates.globals |= {"atlas": atlas, "modes": list(MODES)}
         self._known = list(dict.fromkeys([*known()[:-1], *atlas.names, NIGHTLY]))
 
     def page(self, path: str, template: str, **context: Any) -> File:

@@ -36,6 +36,18 @@ MEANINGS: Final = {
     ABSENT: "not asked in this version",
 }
 
+SAID: Final = {
+    "violated": "violated",
+    "crashed": "crashes the process",
+    "deviates": "known to deviate",
+    "holds": "holds",
+    "gap": "has a gap",
+    "inconclusive": "not decided",
+    "unsupported": "not supported",
+    ABSENT: "not asked",
+}
+"""How a sentence goes on that ends in versions."""
+
 _LETTERS: Final = {verdict: verdict[0] for verdict in SIGNS}
 
 

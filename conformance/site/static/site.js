@@ -31,6 +31,15 @@ if (search) {
   const count = search.querySelector("[role=status]");
   const most = 20;
 
+  // what is searched is larger than the page, and comes when somebody searches
+  const index = () => new Promise((resolve) => {
+    if (window.tapemeasure) return resolve();
+    const script = document.createElement("script");
+    script.src = "search.js";
+    script.addEventListener("load", () => resolve());
+    document.head.append(script);
+  });
+
   const found = (text) => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return [];
@@ -43,7 +52,8 @@ if (search) {
     return all.sort((one, other) => rank(one) - rank(other));
   };
 
-  const show = () => {
+  const show = async () => {
+    await index();
     const all = found(field.value);
     list.replaceChildren(...all.slice(0, most).map(([kind, title, more, address]) => {
       const item = document.createElement("li");
