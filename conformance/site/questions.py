@@ -16,6 +16,7 @@ else:  # pytest itself needs tomli there
 
 FILE: Final = Path(__file__).with_name("questions.toml")
 
+
 @dataclass(frozen=True)
 class Question:
     """A question with its answer.
@@ -38,7 +39,5 @@ def asked() -> dict[str, str]:
 def questions(atlas: Atlas) -> list[Question]:
     """Those that the records at hand can answer."""
     return [
-        Question(text, atlas.entries[id_])
-        for id_, text in asked().items()
-        if id_ in atlas.entries
+        Question(text, atlas.entries[id_]) for id_, text in asked().items() if id_ in atlas.entries
     ]
