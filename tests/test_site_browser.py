@@ -116,8 +116,7 @@ def test_a_page_loads_without_errors_and_asks_nobody(visit: Visitor, address: st
 def test_a_page_is_accessible_in_light_and_dark(visit: Visitor, address: str) -> None:
     """axe-core finds nothing serious; contrast is among what it looks at."""
     page = visit.open(address)
-    for summary in page.locator("details:not([open]) > summary").all()[:12]:
-        summary.click()
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     found = axe_api.Axe().run(page).response["violations"]
 
     serious = [v for v in found if v["impact"] in ("serious", "critical")]

@@ -21,17 +21,21 @@ class Op:
     Attributes:
         name: its public name.
         verdicts: by version, of all contracts about it, in all modes together.
-        failing: the contracts that deviate, are violated or crash anywhere.
+        failing: the contracts that deviate, are violated or crash, each with the versions.
     """
 
     name: str
     verdicts: Mapping[str, str]
-    failing: Sequence[str]
+    failing: Mapping[str, Sequence[str]]
 
     @property
     def short(self) -> str:
         """Its name within its namespace."""
         return self.name.removeprefix(f"{namespace(self.name)}.")
+
+    def heat(self, version: str) -> int:
+        """How many contracts fail about it in a version, in whatever way."""
+        return sum(version in versions for versions in self.failing.values())
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def namespace(op: str) -> str:
 def grid(atlas: Atlas) -> dict[str, list[Op]]:
     """What became of each op, by namespace."""
     found: dict[str, dict[str, list[str]]] = {}
-    failing: dict[str, dict[str, None]] = {}
+    failing: dict[str, dict[str, list[str]]] = {}
     for entry in atlas.entries.values():
         if entry.chapter.name == "documentation":
             continue  # its subjects are docstrings
@@ -71,11 +75,11 @@ def grid(atlas: Atlas) -> dict[str, list[Op]]:
             for version, verdict in verdicts.items():
                 by_version.setdefault(version, []).append(verdict)
                 if verdict in ("violated", "crashed", "deviates"):
-                    failing.setdefault(op, {})[entry.id] = None
+                    failing.setdefault(op, {}).setdefault(entry.id, []).append(version)
     grouped: dict[str, list[Op]] = {}
     for name in sorted(found, key=lambda name: (namespace(name), name)):
         verdicts = {version: overall(of) for version, of in found[name].items()}
-        op_ = Op(name, verdicts, list(failing.get(name, ())))
+        op_ = Op(name, verdicts, failing.get(name, {}))
         grouped.setdefault(namespace(name), []).append(op_)
     return grouped
 
@@ -90,7 +94,7 @@ def functions(atlas: Atlas) -> dict[str, list[Function]]:
             newest[one["name"]] = one
             states.setdefault(one["name"], {})[version.name] = one["state"]
             if one.get("module"):
-                modules[one["name"]] = one["module"]
+                modules[one["name"]] = one["module"].removeprefix("tensorflow.python.")
     grouped: dict[str, list[Function]] = {}
     for name in sorted(newest, key=lambda name: (modules.get(name, "~"), name)):
         one = newest[name]
@@ -99,7 +103,7 @@ def functions(atlas: Atlas) -> dict[str, list[Function]]:
     return grouped
 
 
-def counted(functions_: Sequence[Function], version: str) -> dict[str, int]:
+def counts(functions_: Sequence[Function], version: str) -> dict[str, int]:
     """How many functions are in each state in a version."""
     states = [one.states.get(version) for one in functions_]
     return {state: states.count(state) for state in STATES}

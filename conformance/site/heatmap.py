@@ -12,24 +12,29 @@ from conformance.site.verdicts import ABSENT, SIGNS
 
 _COLUMNS: Final = 3
 _LINE: Final = 15
-_CELL: Final = 13
-_NAME: Final = 204
+_CELL: Final = 16
+_NAME: Final = 190
 _HEAD: Final = 26
-_GAP: Final = 28
-_LONGEST: Final = 30
+_GAP: Final = 24
+_LONGEST: Final = 28
 _STYLE: Final = """
-text { font: 11px system-ui, sans-serif; fill: #3a3835; }
+text { font: 11px system-ui, "DejaVu Sans", sans-serif; fill: #3a3835; }
 .space { font-weight: 600; fill: #1d1c1a; }
 .version, .sign { font-size: 9px; text-anchor: middle; }
-.sign { font-weight: 700; fill: #fff; }
-.holds { fill: #9fd0ae; } .deviates { fill: #b8650a; } .violated { fill: #b3192b; }
-.crashed { fill: #8a1466; } .gap { fill: #44639c; } .inconclusive { fill: #77736c; }
-.unsupported { fill: #77736c; } .absent { fill: #e9e6e1; }
+.sign { font-weight: 600; fill: #2b1a00; } .white { fill: #fff; }
+.holds { fill: #cfe6d5; } .absent { fill: #efece7; }
+.inconclusive, .unsupported { fill: #d9d5ce; } .gap { fill: #a9bde3; }
+.deviates1 { fill: #fbe0b3; } .deviates2 { fill: #f3bf6d; } .deviates3 { fill: #e09a35; }
+.violated { fill: #b3192b; } .crashed { fill: #8a1466; }
 @media (prefers-color-scheme: dark) {
-  text { fill: #cbc7c0; } .space { fill: #f3f0ea; } .sign { fill: #fff; }
-  .holds { fill: #2f6b43; } .absent { fill: #33312e; }
+  text { fill: #cbc7c0; } .space { fill: #f3f0ea; } .sign { fill: #f6efe4; }
+  .holds { fill: #234a32; } .absent { fill: #262523; }
+  .inconclusive, .unsupported { fill: #45433f; } .gap { fill: #3b558a; }
+  .deviates1 { fill: #4d3714; } .deviates2 { fill: #7a520f; } .deviates3 { fill: #a4680c; }
 }
 """
+_SHADES: Final = (1, 2, 4)
+"""How many contracts that deviate make each of the three shades."""
 
 
 def heatmap(grid: Mapping[str, Sequence[Op]], versions: Sequence[str]) -> str:
@@ -66,7 +71,7 @@ def _lines(grid: Mapping[str, Sequence[Op]]) -> Iterator[tuple[str, Op | None]]:
 
 def _head(versions: Sequence[str]) -> Iterator[str]:
     for at, version in enumerate(versions):
-        x, short = _NAME + at * _CELL + _CELL // 2, _text(version.removeprefix("2."))[:3]
+        x, short = _NAME + at * _CELL + (_CELL - 1) / 2, _text(version.removeprefix("2.")[:2])
         yield f'<text class="version" x="{x}" y="16"><title>{_text(version)}</title>{short}</text>'
 
 
@@ -79,10 +84,14 @@ def _row(name: str, op: Op | None, versions: Sequence[str], y: int) -> Iterator[
     yield f'<text x="10" y="{base}"><title>{_text(op.name)}</title>{_text(short)}</text>'
     for at, version in enumerate(versions):
         verdict = op.verdicts.get(version, ABSENT)
-        x = _NAME + at * _CELL
-        yield f'<rect class="{verdict}" x="{x}" y="{y}" width="12" height="14" rx="2"/>'
+        heat = op.heat(version)
+        shade = sum(heat >= least for least in _SHADES) if verdict == "deviates" else ""
+        x, width = _NAME + at * _CELL, _CELL - 1
+        yield f'<rect class="{verdict}{shade}" x="{x}" y="{y}" width="{width}" height="14" rx="2"/>'
         if verdict not in ("holds", ABSENT):
-            yield f'<text class="sign" x="{x + 6}" y="{base}">{SIGNS[verdict]}</text>'
+            sign = heat or SIGNS[verdict]
+            white = " white" if verdict in ("violated", "crashed") else ""
+            yield f'<text class="sign{white}" x="{x + width / 2}" y="{base}">{sign}</text>'
 
 
 def _text(text: str) -> str:

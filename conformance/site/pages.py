@@ -56,7 +56,8 @@ class Pages:
         yield from self._documentation()
         grid = gradients.grid(self.atlas)
         functions = gradients.functions(self.atlas)
-        yield self.page("gradients.html", "gradients.html", grid=grid, functions=functions)
+        found = {"grid": grid, "functions": functions, "counts": gradients.counts}
+        yield self.page("gradients.html", "gradients.html", **found)
         yield "heatmap.svg", heatmap(grid, self.atlas.names).encode()
         yield self.page("article.html", "article.html", claims=claims(self.atlas))
 

@@ -18,7 +18,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from conformance.gate.telling import harmless
-from conformance.site.verdicts import MEANINGS, SAID, SIGNS, letter
+from conformance.site.verdicts import MEANINGS, SAID, SIGNS, WORDS, letter
 
 FOLDER: Final = Path(__file__).parent
 
@@ -59,5 +59,5 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {"code": code, "link": link, "letter": letter}
-    made.globals |= {"signs": SIGNS, "meanings": MEANINGS, "said": SAID}
+    made.globals |= {"signs": SIGNS, "meanings": MEANINGS, "said": SAID, "words": WORDS}
     return made

@@ -48,6 +48,9 @@ SAID: Final = {
 }
 """How a sentence goes on that ends in versions."""
 
+WORDS: Final = dict(zip(SIGNS, SIGNS, strict=True)) | {ABSENT: "not asked"}
+"""What a verdict is called where it stands by itself."""
+
 _LETTERS: Final = {verdict: verdict[0] for verdict in SIGNS}
 
 
