@@ -101,10 +101,13 @@ def search_index(atlas: Atlas, asked: dict[str, str]) -> str:
         more = f"{entry.id} {asked.get(entry.id, '')}"
         found.append(("contract", harmless(entry.sentence), more, f"contract/{entry.id}.html"))
     newest = atlas.versions[-1]
-    symbols = dict.fromkeys(one["symbol"] for one in newest.reading.data["documentation"])
-    for symbol in map(harmless, symbols):
-        address = f"documentation/{newest.name}.html#{symbol}"
-        found.append(("documentation", symbol, "docstring", address))
+    page = f"documentation/{newest.name}.html"
+    sentences = newest.reading.data["documentation"]
+    symbols = [harmless(symbol) for symbol in dict.fromkeys(one["symbol"] for one in sentences)]
+    found += [("docstring", symbol, "documentation", f"{page}#{symbol}") for symbol in symbols]
+    for one in sentences:
+        symbol, place = harmless(one["symbol"]), f"s-{one['symbol']}-{one['hash']}"
+        found += [(symbol, harmless(one["sentence"]), "sentence", f"{page}#{harmless(place)}")]
     for version in atlas.versions:
         name = harmless(version.tensorflow)
         found.append(("version", f"TensorFlow {name}", "release", f"version/{version.name}.html"))
