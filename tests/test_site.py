@@ -267,6 +267,19 @@ def test_thirteen_versions_of_all_contracts_in_five_modes_are_built_in_time(
     assert (folder / "index.html").stat().st_size < 200_000
 
 
+def test_the_record_of_a_run_that_did_nothing_makes_a_site_too(tmp_path: Path) -> None:
+    """It says that nothing was asked, and that the run did not come to its end."""
+    empty = data(version="2.21.0", modes=["eager"], used=None, shard="1/2")
+    empty |= {"contracts": [], "documentation": [], "docstrings": [], "gradients": []}
+    empty["footer"]["complete"] = False
+    folder, _ = build(tmp_path, empty)
+    page = Page(folder / "version" / "2.21.html")
+
+    assert "0 contracts, 0 cells" in page.text
+    assert "did not come to its end" in page.text
+    assert "It is a part of the suite: shard 1/2; modes eager." in page.text
+
+
 # -- hostile text ----------------------------------------------------------------------------------
 
 
