@@ -343,7 +343,23 @@ def test_without_records_the_command_takes_those_at_hand(
     assert [version["tensorflow"] for version in versions] == ["2.20.0", "2.21.1"]
 
 
-@pytest.mark.parametrize("sort", ["no records", "cut off", "one version twice", "no folder"])
+def test_citations_have_the_address_that_the_site_will_have(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In each of their forms."""
+    path = write(tmp_path / "a.json", made("2.21.0"))
+    url = "https://example.org/tape"
+    code, _ = run(capsys, str(path), "--out", str(tmp_path / "out"), "--url", url)
+    text = Page(tmp_path / "out" / "contract" / "unwatched-none.html").text
+
+    assert code == ExitCode.HOLDS
+    assert text.count(f"{url}/contract/unwatched-none.html") == 3
+    assert f"url          = {{{url}/contract/unwatched-none.html}}," in text
+
+
+@pytest.mark.parametrize(
+    "sort", ["no records", "cut off", "one version twice", "no folder", "no address"]
+)
 def test_what_is_wrong_is_one_clear_error(
     sort: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -356,6 +372,9 @@ def test_what_is_wrong_is_one_clear_error(
         "cut off": ([str(cut)], ExitCode.UNREADABLE, "is not JSON"),
         "one version twice": (
             [str(good), str(other)], ExitCode.USAGE, "two records are of TensorFlow 2.21",
+        ),
+        "no address": (
+            [str(good), "--url", "javascript:alert(1)"], ExitCode.USAGE, "--url 'javascript",
         ),
         "no folder": (
             [str(good), "--out", str(good)], ExitCode.USAGE, "cannot be written",

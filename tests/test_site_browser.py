@@ -37,7 +37,7 @@ MAIN = (
     "gradients.html",
     "article.html",
 )
-RARE = ("404.html", "contract/zero-cotangent.html", "version/2.9.html", "documentation/2.9.html")
+RARE = ("contract/zero-cotangent.html", "version/2.9.html", "documentation/2.9.html")
 PHONE = {"width": 360, "height": 740}
 
 pytestmark = pytest.mark.skipif(

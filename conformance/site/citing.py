@@ -29,8 +29,14 @@ class Citation:
     csl: str
 
 
-def cite(entry: Entry, atlas: Atlas) -> Citation:
-    """How to cite a contract with what is known of it."""
+def cite(entry: Entry, atlas: Atlas, url: str = "") -> Citation:
+    """How to cite a contract with what is known of it.
+
+    Args:
+        entry: the contract.
+        atlas: what it was measured on.
+        url: of its page; empty if nobody has said it.
+    """
     year, month, day = atlas.dated.split("-")
     title = harmless(entry.sentence).rstrip(".")
     asked = [version.tensorflow for version in atlas.versions if entry.outcomes[version.name]]
@@ -38,6 +44,7 @@ def cite(entry: Entry, atlas: Atlas) -> Citation:
     where += "tf.GradientTape"
     measured = f"measured on TensorFlow {spoken(asked)}" if asked else "not measured"
     plain = f"{AUTHOR}: “{title}.” {where}; {harmless(measured)}, {atlas.dated}."
+    plain += f" {url}" if url else ""
     fields = {
         "author": f"{{{AUTHOR}}}",
         "title": f"{{{_tex(title)}}}",
@@ -45,6 +52,7 @@ def cite(entry: Entry, atlas: Atlas) -> Citation:
         "note": _tex(harmless(measured)),
         "year": year,
         "month": str(int(month)),
+        **({"url": url} if url else {}),
     }
     lines = [f"  {name:12} = {{{value}}}," for name, value in fields.items()]
     bibtex = "\n".join([f"@misc{{tapemeasure-{entry.id},", *lines, "}"])
@@ -57,6 +65,7 @@ def cite(entry: Entry, atlas: Atlas) -> Citation:
         "version": atlas.suites,
         "issued": {"date-parts": [[int(year), int(month), int(day)]]},
         "note": measured,
+        **({"URL": url} if url else {}),
     }
     return Citation(plain, bibtex, json.dumps([csl], indent=2))
 

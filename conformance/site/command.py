@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,29 +35,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where the pages go; other files there are left alone (default: %(default)s)",
     )
+    parser.add_argument(
+        "--url",
+        default="",
+        metavar="URL",
+        help="where they will be published, for citations (default: these name no address)",
+    )
 
 
 def main(options: argparse.Namespace) -> int:
     """Make the site.
 
     Raises:
-        UsageError: if a record cannot be read, if two are of one version, if Jinja2 or Pygments is
-            missing, or if a page cannot be written.
+        UsageError: if an argument is wrong, if a record cannot be read, if two are of one version,
+            if Jinja2 or Pygments is missing, or if a page cannot be written.
     """
+    if options.url and not re.fullmatch(r"https?://[\w.:/~-]+", options.url, re.ASCII):
+        raise UsageError(
+            f"--url {options.url!r}",
+            expected="an address such as https://example.org/tape",
+            hint="leave out what follows a ? or a #",
+        )
     results = Path(options.results)
     paths = [find(name, results) for name in options.records] or at_hand(results)
     # all that is read is needed to the end: to look for what is not takes a fourth of the time
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _make(paths, Path(options.out))
+        return _make(paths, Path(options.out), options.url)
     finally:
         if collecting:
             gc.enable()
 
 
-def _make(paths: Iterable[Path], out: Path) -> int:
-    made = atlas(ordered(map(read, paths)))
+def _make(paths: Iterable[Path], out: Path, url: str) -> int:
     try:
         from conformance.site.pages import pages  # noqa: PLC0415 - only here are they needed
     except ModuleNotFoundError as error:
@@ -65,7 +77,8 @@ def _make(paths: Iterable[Path], out: Path) -> int:
             expected="Jinja2 and Pygments",
             hint="`tox run -e site` installs them; or: pip install jinja2 pygments",
         ) from error
-    number = write(out, pages(made))
+    made = atlas(ordered(map(read, paths)))
+    number = write(out, pages(made, url and f"{url.rstrip('/')}/"))
     sys.stdout.write(f"{number} pages in {out}: {out / 'index.html'}\n")
     return ExitCode.HOLDS
 

@@ -26,10 +26,11 @@ class Pages:
 
     Args:
         atlas: what they tell.
+        url: where they will be, with a slash at the end; empty if nobody has said it.
     """
 
-    def __init__(self, atlas: Atlas) -> None:
-        self.atlas = atlas
+    def __init__(self, atlas: Atlas, url: str) -> None:
+        self.atlas, self.url = atlas, url
         self._templates = environment()
         self._templates.globals |= {"atlas": atlas, "modes": list(MODES)}
         self._known = list(dict.fromkeys([*known()[:-1], *atlas.names, NIGHTLY]))
@@ -50,7 +51,6 @@ class Pages:
         """Every page."""
         yield self._home()
         yield self.page("matrix.html", "matrix.html", rows=matrix_rows(self.atlas))
-        yield self.page("404.html", "missing.html")
         yield from self._contracts()
         yield from self._versions()
         yield from self._documentation()
@@ -71,8 +71,8 @@ class Pages:
     def _contracts(self) -> Iterator[File]:
         for entry in self.atlas.entries.values():
             context = contract_page.context(entry, self.atlas)
-            citation = cite(entry, self.atlas)
             path = f"contract/{entry.id}.html"
+            citation = cite(entry, self.atlas, self.url and f"{self.url}{path}")
             yield self.page(path, "contract.html", entry=entry, citation=citation, **context)
         for id_ in published():
             if id_ not in self.atlas.entries:
@@ -104,9 +104,14 @@ class Pages:
                 yield self.page(path, "documentation.html", version=version, read=read)
 
 
-def pages(atlas: Atlas) -> Iterator[File]:
-    """Every file of the site, each with its path."""
-    yield from Pages(atlas).all()
+def pages(atlas: Atlas, url: str = "") -> Iterator[File]:
+    """Every file of the site, each with its path.
+
+    Args:
+        atlas: what they tell.
+        url: where they will be, with a slash at the end; empty if nobody has said it.
+    """
+    yield from Pages(atlas, url).all()
     yield "matrix.csv", exports.matrix_csv(atlas).encode()
     yield "matrix.json", exports.matrix_json(atlas).encode()
     yield "search.js", exports.search_index(atlas, asked()).encode()
