@@ -205,6 +205,20 @@ def test_versions_that_cannot_be_compared_are_not(tmp_path: Path) -> None:
 
     assert "cannot be compared cell by cell" in page.text
     assert "seed: the seed: 0 and 1" in page.text
+    assert "No sentence of the documentation has changed" in page.text
+
+
+def test_what_the_documentation_has_reworded_is_told_of_a_version(tmp_path: Path) -> None:
+    """With what it was and what it is; gradient functions that are new, too."""
+    after = made("2.21.0")
+    after["documentation"][0] |= {"sentence": "It has few words.", "hash": "f" * 16}
+    after["gradients"][0]["name"] = "Cosh"
+    folder, _ = build(tmp_path, made("2.20.0"), after)
+    page = Page(folder / "version" / "2.21.html")
+
+    assert "of its sentences 1 reworded" in page.text
+    assert "It has a few words. It has few words." in page.text
+    assert "Gradient functions: 1 newly registered" in page.text
 
 
 def test_the_article_is_told_claim_by_claim(site: tuple[Path, Atlas]) -> None:

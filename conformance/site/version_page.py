@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from conformance.gate.comparable import Objection, objections
 from conformance.gate.compare import Comparison, compare, differences
+from conformance.gate.drift import Coverage, Drift, coverage, documentation
 from conformance.gate.kinds import FAIL_ON, KINDS
 from conformance.gate.telling import Finding, findings
 from conformance.site.atlas import Atlas, Entry
@@ -68,25 +69,37 @@ class Changes:
 
     Attributes:
         before: the other version.
-        refused: why the two cannot be compared, if they cannot.
+        refused: why the two cannot be compared cell by cell, if they cannot.
+        drift: of the documentation; None where the two have not read the same of it.
+        coverage: of the gradient functions; None as above.
         comparison: as the gate has it.
         findings: the changes by kind, those alike in one.
     """
 
     before: Version
     refused: Sequence[Objection]
+    drift: Drift | None = None
+    coverage: Coverage | None = None
     comparison: Comparison | None = None
     findings: Mapping[str, Sequence[Finding]] | None = None
+
+
+_OTHER: Final = frozenset({"profile", "selection", "incomplete"})
+"""Objections to runs that were asked other things, so that what one has not is no news."""
 
 
 def changes(before: Version, version: Version) -> Changes:
     """What the gate says of two versions, or why it says nothing."""
     refused = list(objections(before.reading, version.reading))
-    if refused:
+    if _OTHER.intersection(one.id for one in refused):
         return Changes(before, refused)
+    drift = documentation(before.reading, version.reading)
+    covered = coverage(before.reading, version.reading)
+    if refused:
+        return Changes(before, refused, drift, covered)
     comparison = compare(before.reading, version.reading, FAIL_ON)
     found = {kind: findings(comparison, [kind]) for kind in KINDS if comparison.counts.get(kind)}
-    return Changes(before, (), comparison, found)
+    return Changes(before, (), drift, covered, comparison, found)
 
 
 def context(version: Version, before: Version | None, atlas: Atlas) -> dict[str, Any]:
