@@ -102,6 +102,14 @@ def changes(before: Version, version: Version) -> Changes:
     return Changes(before, (), drift, covered, comparison, found)
 
 
+def told(finding: Finding) -> str:
+    """What is to be said of alike changes beside the names of their contracts."""
+    about, _, rest = finding.heading.partition(": ")
+    if about.startswith("known deviation"):
+        return about
+    return rest if about.startswith(finding.contracts[0]) else finding.heading
+
+
 def context(version: Version, before: Version | None, atlas: Atlas) -> dict[str, Any]:
     """All that the template asks for beside the version."""
     gradients: dict[str, list[Mapping[str, Any]]] = {}
@@ -118,6 +126,7 @@ def context(version: Version, before: Version | None, atlas: Atlas) -> dict[str,
         if before is None
         else list(differences(before.reading, version.reading)),
         "kinds": KINDS,
+        "told": told,
         "gradients": gradients,
         "by_chapter": by_chapter,
     }
