@@ -59,5 +59,6 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {"code": code, "link": link, "letter": letter}
-    made.globals |= {"signs": SIGNS, "meanings": MEANINGS, "said": SAID, "words": WORDS}
+    signs = {verdict: Markup(sign) for verdict, sign in SIGNS.items()}  # noqa: S704 - our own
+    made.globals |= {"signs": signs, "meanings": MEANINGS, "said": SAID, "words": WORDS}
     return made

@@ -95,15 +95,16 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary:
     """What cells come to."""
     if not outcomes:
         return Summary()
-    count = Counter(outcome.verdict for outcome in outcomes)
-    return Summary(
-        overall(count),
-        {verdict: count[verdict] for verdict in SIGNS if count[verdict]},
-        sum(o.examples for o in outcomes),
-        sum(o.conclusive for o in outcomes),
-        sum(o.trivial for o in outcomes),
-        sum(sum(o.inconclusive.values()) for o in outcomes),
-        sum(sum(o.rejected.values()) for o in outcomes),
-        sum(sum(o.gaps.values()) for o in outcomes),
-        sum(sum(o.deviations.values()) for o in outcomes),
-    )
+    count: Counter[str] = Counter()
+    totals = [0] * 7
+    for one in outcomes:
+        count[one.verdict] += 1
+        totals[0] += one.examples
+        totals[1] += one.conclusive
+        totals[2] += one.trivial
+        by_reason = (one.inconclusive, one.rejected, one.gaps, one.deviations)
+        for at, reasons in enumerate(by_reason, 3):
+            if reasons:  # seldom
+                totals[at] += sum(reasons.values())
+    cells = {verdict: count[verdict] for verdict in SIGNS if count[verdict]}
+    return Summary(overall(cells), cells, *totals)
