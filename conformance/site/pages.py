@@ -12,7 +12,7 @@ from conformance.site.atlas import Atlas
 from conformance.site.citing import cite
 from conformance.site.heatmap import heatmap
 from conformance.site.permalinks import published
-from conformance.site.questions import asked, questions
+from conformance.site.questions import by_contract, questions
 from conformance.site.rendering import FOLDER, environment
 from conformance.site.verdicts import letter
 from conformance.site.versions import NIGHTLY, known
@@ -114,7 +114,7 @@ def pages(atlas: Atlas, url: str = "") -> Iterator[File]:
     yield from Pages(atlas, url).all()
     yield "matrix.csv", exports.matrix_csv(atlas).encode()
     yield "matrix.json", exports.matrix_json(atlas).encode()
-    yield "search.js", exports.search_index(atlas, asked()).encode()
+    yield "search.js", exports.search_index(atlas, by_contract()).encode()
     for path in sorted(STATIC.iterdir()):
         yield f"static/{path.name}", path.read_bytes()
 

@@ -30,14 +30,20 @@ class Question:
     entry: Entry
 
 
-def asked() -> dict[str, str]:
-    """The questions, by the contracts that answer them."""
-    found: dict[str, str] = tomllib.loads(FILE.read_text("utf-8"))["questions"]
+def asked() -> dict[str, dict[str, str]]:
+    """The questions under their headings, by the contracts that answer them."""
+    found: dict[str, dict[str, str]] = tomllib.loads(FILE.read_text("utf-8"))
     return found
 
 
-def questions(atlas: Atlas) -> list[Question]:
-    """Those that the records at hand can answer."""
-    return [
-        Question(text, atlas.entries[id_]) for id_, text in asked().items() if id_ in atlas.entries
-    ]
+def questions(atlas: Atlas) -> dict[str, list[Question]]:
+    """Those that the records at hand can answer, under their headings."""
+    return {
+        heading: [Question(text, atlas.entries[id_]) for id_, text in of if id_ in atlas.entries]
+        for heading, of in ((heading, of.items()) for heading, of in asked().items())
+    }
+
+
+def by_contract() -> dict[str, str]:
+    """The questions, by the contracts that answer them."""
+    return {id_: text for of in asked().values() for id_, text in of.items()}
