@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import sys
 import time
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,8 +12,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from conformance.__main__ import main
-from conformance.errors import ExitCode
 from conformance.gate.making import releases
 from conformance.modes import MODES
 from conformance.site import permalinks, questions
@@ -22,7 +19,7 @@ from conformance.site.atlas import Atlas
 from conformance.site.source import properties
 from conformance.site.verdicts import SIGNS
 from tests.conftest import ROOT
-from tests.records import data, outcome, write
+from tests.records import data, outcome
 from tests.sites import REAL, Page, build, every, hostile, made
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
@@ -33,13 +30,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Atlas]:
     """A site of three versions."""
     folder = tmp_path_factory.mktemp("site")
     return build(folder, made("2.20.0"), made("2.21.0", worse=True), made("2.22.0-dev20261026"))
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """The exit code of the command, and what it prints."""
-    code = main(["site", *arguments])
-    printed = capsys.readouterr()
-    return code, printed.out + printed.err
 
 
 # -- what is there ---------------------------------------------------------------------------------
@@ -327,94 +317,6 @@ def test_a_version_that_calls_itself_a_path_stays_in_the_folder(tmp_path: Path) 
 
     assert known.names == ["_.._.._etc_passwd_u202e_b_"]
     assert (folder / "version" / "_.._.._etc_passwd_u202e_b_.html").is_file()
-
-
-# -- the command -----------------------------------------------------------------------------------
-
-
-def test_the_command_makes_a_site_of_records(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It says how many pages there are, and where."""
-    path = write(tmp_path / "a.json", made("2.21.0"))
-    code, text = run(capsys, str(path), "--out", str(tmp_path / "out"))
-
-    pages = len(list((tmp_path / "out").rglob("*.html")))
-    assert code == ExitCode.HOLDS
-    assert text == f"{pages} pages in {tmp_path}/out: {tmp_path}/out/index.html\n"
-
-
-def test_without_records_the_command_takes_those_at_hand(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Of two of one environment the gate's."""
-    write(tmp_path / "tf2.21.json", made("2.21.0"))
-    write(tmp_path / "tf2.20.json", made("2.20.0"))
-    write(tmp_path / "gate" / "tf2.21.json", made("2.21.1"))
-    code, _ = run(capsys, "--results", str(tmp_path), "--out", str(tmp_path / "out"))
-    versions = json.loads((tmp_path / "out" / "matrix.json").read_text("utf-8"))["versions"]
-
-    assert code == ExitCode.HOLDS
-    assert [version["tensorflow"] for version in versions] == ["2.20.0", "2.21.1"]
-
-
-def test_citations_have_the_address_that_the_site_will_have(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """In each of their forms."""
-    path = write(tmp_path / "a.json", made("2.21.0"))
-    url = "https://example.org/tape"
-    code, _ = run(capsys, str(path), "--out", str(tmp_path / "out"), "--url", url)
-    text = Page(tmp_path / "out" / "contract" / "unwatched-none.html").text
-
-    assert code == ExitCode.HOLDS
-    assert text.count(f"{url}/contract/unwatched-none.html") == 3
-    assert f"url          = {{{url}/contract/unwatched-none.html}}," in text
-
-
-@pytest.mark.parametrize(
-    "sort", ["no records", "cut off", "one version twice", "no folder", "no address"]
-)
-def test_what_is_wrong_is_one_clear_error(
-    sort: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With its exit code, and what to do."""
-    good = write(tmp_path / "a.json", made("2.21.0"))
-    other = write(tmp_path / "b.json", made("2.21.1"))
-    cut = write(tmp_path / "c.json", '{"schema": 1,')
-    arguments, expected, words = {
-        "no records": (["--results", str(tmp_path / "none")], ExitCode.USAGE, "no record in"),
-        "cut off": ([str(cut)], ExitCode.UNREADABLE, "is not JSON"),
-        "one version twice": (
-            [str(good), str(other)], ExitCode.USAGE, "two records are of TensorFlow 2.21",
-        ),
-        "no address": (
-            [str(good), "--url", "javascript:alert(1)"], ExitCode.USAGE, "--url 'javascript",
-        ),
-        "no folder": (
-            [str(good), "--out", str(good)], ExitCode.USAGE, "cannot be written",
-        ),
-    }[sort]  # fmt: skip
-    code, text = run(capsys, *arguments)
-
-    assert code == expected
-    assert words in text
-    assert "hint:" in text
-
-
-def test_without_jinja_the_command_says_what_is_missing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And who installs it."""
-    path = write(tmp_path / "a.json", made("2.21.0"))
-    for name in ("conformance.site.pages", "conformance.site.rendering"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    code, text = run(capsys, str(path), "--out", str(tmp_path / "out"))
-
-    assert code == ExitCode.USAGE
-    assert "the site needs jinja2, which is not installed" in text
-    assert "tox run -e site" in text
 
 
 def test_contracts_that_tests_rely_on_exist() -> None:
