@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 from conformance import matrix, merging
 from conformance.errors import ExitCode, UsageError
 from conformance.gate import command as gate
+from conformance.site import command as site
 
 
 class Parser(argparse.ArgumentParser):
@@ -36,6 +37,7 @@ _READERS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "merge": merging.main,
     "matrix": matrix.main,
     "replay": _replay,
+    "site": site.main,
 }
 
 
@@ -52,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     matrix.add_arguments(
         commands.add_parser("matrix", help="the versions that can be measured, and their records")
+    )
+    site.add_arguments(
+        commands.add_parser("site", help="what is true in which version, as pages from records")
     )
     replaying = commands.add_parser("replay", help="run the failures of a record once more")
     replaying.add_argument("file", metavar="FILE", help="a record, or a stored program")

@@ -31,17 +31,22 @@ class Coverage:
             for name, contracts in sorted(self.ran.items())
         ]
 
-    def states(self, registered: Mapping[str, str]) -> list[dict[str, Any]]:
+    def states(
+        self, registered: Mapping[str, str], modules: Mapping[str, str] | None = None
+    ) -> list[dict[str, Any]]:
         """For each name its state, one of :data:`STATES`, and the contracts that verified it.
 
         Args:
             registered: the names, each with the reason why it is out of reach, which those that
                 are unreached keep; "" if it is not.
+            modules: those that register them, as far as it is known.
         """
         states = []
         for name, why in registered.items():
             by = sorted(self.ran.get(name, ()))
             state = "verified" if by else "exercised" if name in self.ran else "unreached"
             reason = why if state == "unreached" else ""
-            states.append({"name": name, "state": state, "by": by, "out_of_reach": reason})
+            stated = {"name": name, "state": state, "by": by, "out_of_reach": reason}
+            module = (modules or {}).get(name)
+            states.append({**stated, "module": module} if module else stated)
         return states

@@ -134,15 +134,18 @@ CITATIONS: Cases[Place, SeenCitations] = Cases(
 
 @dataclass(frozen=True)
 class SeenDocstring:
-    """The sentences of a docstring with their states, and the ledger's entries that are amiss."""
+    """A docstring, its sentences with their states, and the ledger's entries that are amiss."""
 
     place: Place
+    text: str
     sentences: tuple[Sentence, ...]
     misplaced: tuple[str, ...]
 
     def notes(self) -> list[Mapping[str, Any]]:
-        """Each sentence."""
-        return [{"note": "sentence", **asdict(sentence)} for sentence in self.sentences]
+        """The docstring, and each sentence."""
+        whole = {"note": "docstring", "symbol": self.place.symbol, "text": self.text}
+        sentences = [{"note": "sentence", **asdict(sentence)} for sentence in self.sentences]
+        return [*([whole] if self.text else []), *sentences]
 
 
 def run_docstring(place: Place, _mode: str) -> SeenDocstring:
@@ -151,9 +154,11 @@ def run_docstring(place: Place, _mode: str) -> SeenDocstring:
     Raises:
         Unsupported: if there is no such symbol, and the ledger does not expect it either.
     """
-    minor, doc = version(tensorflow()), take_apart(_text(place.symbol))
+    minor, text = version(tensorflow()), _text(place.symbol)
+    doc = take_apart(text)
     return SeenDocstring(
         place,
+        text,
         tuple(account(ledger(), place.symbol, doc, minor, CATALOGUE.values())),
         tuple(misplaced(ledger(), place.symbol, doc, minor)),
     )

@@ -67,6 +67,7 @@ def merge(parts: Sequence[Reading]) -> dict[str, Any]:
     counts = Counter(outcome["verdict"] for outcome in outcomes)
     known = {one["id"]: one for part in parts for one in part.data["deviations"]}
     documentation = [one for part in parts for one in part.data["documentation"]]
+    docstrings = [one for part in parts for one in part.data.get("docstrings", ())]
     programs = [one for part in parts for one in part.data["programs"]]
     observed = [one for part in parts for one in part.data["observations"]]
     return {
@@ -74,6 +75,7 @@ def merge(parts: Sequence[Reading]) -> dict[str, Any]:
         "header": _header(parts),
         "contracts": _contracts(parts),
         "documentation": sorted(documentation, key=lambda one: one["symbol"]),
+        "docstrings": sorted(docstrings, key=lambda one: one["symbol"]),
         "gradients": _gradients(parts),
         "outcomes": sorted(outcomes, key=lambda o: (o["contract"], o["subject"], o["mode"])),
         "programs": sorted(programs, key=lambda one: one["item"]),
@@ -143,10 +145,12 @@ def _contracts(parts: Sequence[Reading]) -> list[dict[str, Any]]:
 
 def _gradients(parts: Sequence[Reading]) -> list[dict[str, Any]]:
     """What one shard alone has reached is reached."""
-    coverage, registered = Coverage(), dict[str, str]()
+    coverage, registered, modules = Coverage(), dict[str, str](), dict[str, str]()
     for part in parts:
         for one in part.data["gradients"]:
             registered[one["name"]] = registered.get(one["name"]) or one["out_of_reach"]
+            if "module" in one:
+                modules[one["name"]] = one["module"]
             if one["state"] != "unreached":
                 coverage.add([one["name"]], one["by"])
-    return coverage.states(registered)
+    return coverage.states(registered, modules)

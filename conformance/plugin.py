@@ -407,7 +407,7 @@ class TapeRun:
 
     def _take(self, facts: dict[str, Any]) -> None:
         self.record.header["used"], self.record.contracts = facts["used"], facts["contracts"]
-        self.record.registered = facts["registered"]
+        self.record.registered, self.record.modules = facts["registered"], facts["modules"]
 
     def _write_unfinished(self) -> None:
         """Whatever comes next, what has been reached is on disk."""
@@ -438,7 +438,8 @@ def _facts() -> dict[str, Any]:
     """What only a process knows that has run items: its TensorFlow's, and the contracts."""
     used = environment.used(tensorflow())
     registered = {op: why_out_of_reach(op) for op in registry().differentiable}
-    return {"used": used, "contracts": stated(), "registered": registered}
+    modules = registry().modules
+    return {"used": used, "contracts": stated(), "registered": registered, "modules": modules}
 
 
 def _selection(config: pytest.Config) -> list[str]:

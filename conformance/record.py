@@ -148,8 +148,10 @@ class Record:
         outcomes: in the order in which they were reached.
         citations: the sentences that citations led to, by contract, symbol and fragment.
         documentation: the sentences of the documentation, each with who speaks for it.
+        docstrings: the docstrings that they stand in.
         registered: the types of ops that TensorFlow has a gradient function for, each with the
             reason why nothing here can reach it; "" if something can.
+        modules: by the same types, the modules of TensorFlow that register these functions.
         coverage: which of these functions ran, and which were verified.
         programs: by item, the digest of its programs and of all up to each of them.
         deviations: the known ones that were met, by id.
@@ -163,7 +165,9 @@ class Record:
     contracts: list[dict[str, Any]] = field(default_factory=list)
     citations: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
     documentation: list[dict[str, Any]] = field(default_factory=list)
+    docstrings: list[dict[str, Any]] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
     programs: dict[str, dict[str, Any]] = field(default_factory=dict)
     deviations: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -191,6 +195,8 @@ class Record:
                 self.deviations[note["id"]] = note
             elif kind == "observation":
                 self.observations.append(note)
+            elif kind == "docstring":
+                self.docstrings.append(note)
             else:
                 self.documentation.append(note)
 
@@ -216,7 +222,8 @@ class Record:
             "header": self.header,
             "contracts": [self._cited(c) for c in sorted(self.contracts, key=lambda c: c["id"])],
             "documentation": sorted(self.documentation, key=lambda s: s["symbol"]),
-            "gradients": self.coverage.states(self.registered),
+            "docstrings": sorted(self.docstrings, key=lambda d: d["symbol"]),
+            "gradients": self.coverage.states(self.registered, self.modules),
             "programs": [programs for _, programs in sorted(self.programs.items())],
             "deviations": [known for _, known in sorted(self.deviations.items())],
             "observations": sorted(self.observations, key=lambda o: (o["subject"], o["program"])),

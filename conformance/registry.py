@@ -20,11 +20,16 @@ class Registry(dict[str, Any]):
     Attributes:
         differentiable: the types of ops that TensorFlow has a gradient function for, sorted; not
             those that are declared to have none, nor what a program registers.
+        modules: for each of them, the module that its function is of.
     """
 
     def __init__(self, entries: Mapping[str, Any]) -> None:
         super().__init__(entries)
         self.differentiable = tuple(sorted(name for name in entries if entries[name]["type"]))
+        self.modules = {
+            name: str(getattr(entries[name]["type"], "__module__", "") or "unknown")
+            for name in self.differentiable
+        }
         self._found: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:

@@ -118,8 +118,20 @@ def _any(checks: list[Check]) -> Check:
     return check
 
 
-def _implies(condition: Check, consequence: Check) -> Check:
-    return lambda data: None if condition(data) else consequence(data)
+def _implies(maker: _Maker, given: Mapping[str, Any]) -> Check:
+    condition, consequence = _condition(maker, given["if"]), maker.part(given["then"])
+    return lambda data: consequence(data) if condition(data) else None
+
+
+def _condition(maker: _Maker, given: Mapping[str, Any]) -> Callable[[Any], bool]:
+    """Whether data is as a part has it; at once where that asks a property for a word."""
+    [(name, asked), *others] = given.get("properties", {"": {}}).items()
+    words = asked.get("enum", [asked["const"]] if "const" in asked else ())
+    plain = given.keys() == {"properties"} and len(asked) == 1 and not others
+    if plain and words and all(isinstance(word, str) for word in words):
+        return lambda data: not isinstance(data, dict) or data.get(name, words[0]) in words
+    check = maker.part(given)
+    return lambda data: check(data) is None
 
 
 def _type(names: Any) -> Check:
@@ -282,7 +294,7 @@ _NESTED: Final[Mapping[str, Callable[[_Maker, Mapping[str, Any]], Check]]] = {
     "$ref": lambda maker, given: maker.named(given["$ref"]),
     "allOf": lambda maker, given: _all([maker.part(one) for one in given["allOf"]]),
     "anyOf": lambda maker, given: _any([maker.part(one) for one in given["anyOf"]]),
-    "if": lambda maker, given: _implies(maker.part(given["if"]), maker.part(given["then"])),
+    "if": _implies,
     "items": lambda maker, given: _items(maker.part(given["items"])),
     "propertyNames": lambda maker, given: _names(maker.part(given["propertyNames"])),
     "properties": _Maker.properties,

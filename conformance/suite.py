@@ -11,7 +11,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 _DECIDES: Final = (".py", ".toml", ".txt")
 _READS: Final = frozenset(
-    {"gate", "__main__.py", "matrix.py", "merging.py", "reading.py", "schema.py"}
+    {"gate", "__main__.py", "matrix.py", "merging.py", "reading.py", "schema.py", "site"}
 )
 """What only reads records changes none."""
 

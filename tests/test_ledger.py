@@ -247,10 +247,11 @@ def test_a_symbol_that_is_gone_is_a_violation_where_the_ledger_expects_it(
         look()
 
 
-def test_the_record_has_each_sentence_with_its_state() -> None:
-    """Symbol, words, hash, state, and by whom."""
-    notes = run_docstring(Place(RESET), "eager").notes()
+def test_the_record_has_a_docstring_and_each_sentence_with_its_state() -> None:
+    """The whole text; then symbol, words, hash, state, and by whom."""
+    whole, *notes = run_docstring(Place(RESET), "eager").notes()
 
+    assert whole == {"note": "docstring", "symbol": RESET, "text": installed(RESET)}
     assert {note["state"] for note in notes} <= set(STATES)
     assert notes[0] == {
         "note": "sentence",

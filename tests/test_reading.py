@@ -60,7 +60,7 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "no footer": (
         {key: value for key, value in GOOD.items() if key != "footer"},
-        "is not as the schema has it: all of it: expected also footer, got an object of 9",
+        "is not as the schema has it: all of it: expected also footer, got an object of 10",
     ),
     "twice": (
         {**GOOD, "outcomes": GOOD["outcomes"] * 2},

@@ -108,6 +108,7 @@ NOTES: list[dict[str, Any]] = [
         "state": "cited",
         "by": ["a-promise"],
     },
+    {"note": "docstring", "symbol": "tf.GradientTape", "text": "It has a\n  few words."},
     {"note": "gradient", "name": "Sin", "contracts": ["a-promise"]},
     {
         "note": "programs",
@@ -138,6 +139,7 @@ def record(*outcomes: Outcome) -> Record:
     """A complete record of a run that has read the documentation."""
     made = Record(HEADER, list(outcomes), [CONTRACT], complete=True, seconds=1.5)
     made.registered = {"Cos": "", "Sin": ""}
+    made.modules = {"Sin": "tensorflow.math_grad"}
     made.note(copy.deepcopy(NOTES))
     return made
 
@@ -281,8 +283,35 @@ def test_every_registered_gradient_function_is_in_one_state() -> None:
     """In the order of TensorFlow's registry, which is sorted."""
     assert record().to_json()["gradients"] == [
         {"name": "Cos", "state": "unreached", "by": [], "out_of_reach": ""},
-        {"name": "Sin", "state": "verified", "by": ["a-promise"], "out_of_reach": ""},
+        {
+            "name": "Sin",
+            "state": "verified",
+            "by": ["a-promise"],
+            "out_of_reach": "",
+            "module": "tensorflow.math_grad",
+        },
     ]
+
+
+def test_docstrings_are_kept_as_they_are_written_sorted_by_symbol() -> None:
+    """Line breaks and all."""
+    made = record()
+    made.note([{"note": "docstring", "symbol": "tf.A", "text": "Other\nwords."}])
+
+    assert made.to_json()["docstrings"] == [
+        {"symbol": "tf.A", "text": "Other\nwords."},
+        {"symbol": "tf.GradientTape", "text": "It has a\n  few words."},
+    ]
+
+
+def test_a_record_from_before_docstrings_and_modules_is_one_still() -> None:
+    """Neither is required."""
+    made = record().to_json()
+    del made["docstrings"]
+    for gradient in made["gradients"]:
+        gradient.pop("module", None)
+
+    assert complaints(made) == []
 
 
 def test_the_summary_says_how_much_of_the_documentation_is_accounted_for() -> None:
@@ -455,6 +484,8 @@ def altered(path: str, change: Callable[[Any, str], None]) -> Any:
         ("documentation.0.state", "known"),
         ("documentation.0.hash", None),
         ("documentation.0.by", "a-promise"),
+        ("docstrings.0.text", ""),
+        ("gradients.0.module", ""),
         ("gradients.0.name", ""),
         ("gradients.0.state", "known"),
         ("gradients.0.by", "a-promise"),

@@ -186,3 +186,17 @@ def test_a_gradient_function_that_one_part_has_verified_is_verified() -> None:
         ]
 
     assert [g["state"] for g in merge([one, two])["gradients"]] == ["verified", "unreached"]
+
+
+def test_docstrings_and_modules_are_joined() -> None:
+    """Whichever part has them."""
+    one, two = part("1/2"), part("2/2")
+    one.data["docstrings"][:] = [{"symbol": "tf.B", "text": "B."}]
+    two.data["docstrings"][:] = [{"symbol": "tf.A", "text": "A."}]
+    two.data["gradients"][:] = [
+        {"name": "Sin", "state": "unreached", "by": [], "out_of_reach": "", "module": "math_grad"}
+    ]
+    whole = merge([one, two])
+
+    assert [docstring["symbol"] for docstring in whole["docstrings"]] == ["tf.A", "tf.B"]
+    assert [g["module"] for g in whole["gradients"] if g["name"] == "Sin"] == ["math_grad"]

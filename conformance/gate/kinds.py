@@ -252,6 +252,8 @@ def _stopped(before: Outcome, after: Outcome) -> str:
 
 def _partly(before: Outcome, after: Outcome) -> Sorted | None:
     """Where verdicts are the same: programs that ran and do not, gradients that there were."""
+    if before.fates == after.fates:  # nearly always, and fast
+        return None
     pairs = _pairs(before, after)
     for kind, was_once, is_now in (("support-lost", "hdvgit", "r"), ("gap-opened", "h", "g")):
         lost = sum(was in was_once and is_ in is_now for was, is_ in pairs)
