@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from strategies.dtypes import FLOATS
+from strategies.graphs import Argument
 from strategies.ops.choices import has_elements, keywords, one_of
 from strategies.ops.spec import Call, Op, Site, around_zero, call, op
 from strategies.ops.windows import is_filled
@@ -146,6 +147,22 @@ def _corners(rows: int, columns: int) -> st.SearchStrategy[Domain]:
 @op("tf.image.crop_and_resize", dtypes=("float32",))
 def crop_and_resize(site: Site) -> Call:
     """Boxes cut out of images and resized; differentiable in the boxes too."""
+    return _cropped(site)
+
+
+# an entry of its own, as the boxes get the gradient of the other method
+@op(
+    "tf.image.crop_and_resize(nearest)",
+    call="tf.image.crop_and_resize",
+    dtypes=("float32",),
+    alone=True,
+)
+def crop_and_resize_nearest(site: Site) -> Call:
+    """The nearest pixels of boxes, which do not change as the boxes move a little."""
+    return _cropped(site, method="nearest")
+
+
+def _cropped(site: Site, **named: Argument) -> Call:
     x = _image(site)
     count = site.draw(one_of(1, 2), "boxes")
     boxes = site.operand(shape=(count, 4), domain=site.draw(_corners(*x.shape[1:3]), "corner"))
@@ -154,7 +171,7 @@ def crop_and_resize(site: Site) -> Call:
     fill = site.draw(keywords("extrapolation_value", (1.5,)), "extrapolation_value")
     shape = (count, *size, x.shape[-1])
     result = x.type.like(shape, around_zero(max(x.bound, 1.5)))
-    return call(x, boxes, which, size, **fill, result=result)
+    return call(x, boxes, which, size, **named, **fill, result=result)
 
 
 LATTICE = (
@@ -173,7 +190,12 @@ BETWEEN = (
 
 
 def projection(
-    name: str, transforms: tuple[tuple[float, ...], ...], *, alone: bool = False, **filled: Any
+    name: str,
+    transforms: tuple[tuple[float, ...], ...],
+    *,
+    alone: bool = False,
+    fills: tuple[str, ...] = (),
+    **filled: Any,
 ) -> Op:
     """Register a projective transform of images.
 
@@ -181,6 +203,7 @@ def projection(
         name: the public name.
         transforms: the transforms.
         alone: as in :class:`Op`.
+        fills: ways to fill what lies outside of the image with what lies inside, if it has them.
         **filled: the value outside of the image, where it can be given.
     """
 
@@ -192,6 +215,8 @@ def projection(
         methods = ("NEAREST",) if site.dtype == "float64" else ("NEAREST", "BILINEAR")
         method = site.draw(one_of(*methods), "interpolation")
         named = {"transforms": (moves,), "output_shape": size, **filled, "interpolation": method}
+        if fills:
+            named["fill_mode"] = site.draw(one_of(*fills), "fill_mode")
         shape = (x.shape[0], *size, x.shape[-1])
         bounds = min(x.bounds[0], 0.0), max(x.bounds[1], 0.0)
         return call(images=x, **named, result=x.type.like(shape, bounds))
@@ -201,6 +226,15 @@ def projection(
 
 projection("tf.raw_ops.ImageProjectiveTransformV2", LATTICE)
 projection("tf.raw_ops.ImageProjectiveTransformV3", LATTICE, fill_value=0.0)
+# an entry of its own, as the registered gradient fills in, too, instead of adding up what was used
+# for filling
+projection(
+    "tf.raw_ops.ImageProjectiveTransformV3(filled)",
+    LATTICE,
+    alone=True,
+    fills=("NEAREST", "REFLECT", "WRAP"),
+    fill_value=0.0,
+)
 # an entry of its own, as the registered gradient resamples along the inverse: that is the gradient
 # where pixels go to pixels alone
 projection(
