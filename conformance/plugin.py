@@ -192,6 +192,7 @@ class TapeRun:
         self.record = Record({})
         self.reported = 0
         self.broken = 0
+        self.untrue = 0
         self.news: list[str] = []
         self.collected: int | None = None
         self.deviations: tuple[Deviation, ...] = ()
@@ -357,6 +358,8 @@ class TapeRun:
         report = yield
         if isinstance(item, own_deviations.WitnessItem) and item.news:
             report.tape_news = item.news  # type: ignore[attr-defined]
+        if isinstance(item, own_deviations.WitnessItem):
+            report.tape_untrue = call.excinfo is not None  # type: ignore[attr-defined]
         if isinstance(item, ContractItem) and call.when == "call":
             outcomes = [] if item.run is None else item.run.finish()
             if call.excinfo is None or any(o.failure is not None for o in outcomes):
@@ -374,6 +377,7 @@ class TapeRun:
             self.reported += 1
             self.news += [report.tape_news] if hasattr(report, "tape_news") else []
         self.broken += getattr(report, "tape_broken", False)
+        self.untrue += getattr(report, "tape_untrue", False)
         outcomes = getattr(report, "tape_outcomes", None)
         facts = getattr(report, "tape_facts", None)
         if self.is_worker:
@@ -387,7 +391,10 @@ class TapeRun:
         self._write_unfinished()
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the record; with --tape-record-only its completeness is the verdict."""
+        """Write the record; with --tape-record-only its completeness is the verdict.
+
+        But whoever holds deviations of their own is told that one is no longer true.
+        """
         if self.is_worker:
             return
         if self._plan is not None:
@@ -402,7 +409,7 @@ class TapeRun:
             self.results.write()
         if ran and self.broken:
             session.exitstatus = ExitCode.INTERNAL
-        elif self.config.option.tape_record_only and complete:
+        elif self.config.option.tape_record_only and complete and not self.untrue:
             session.exitstatus = ExitCode.HOLDS
 
     def _take(self, facts: dict[str, Any]) -> None:

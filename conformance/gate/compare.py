@@ -8,7 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from conformance.gate.comparable import Objection, Programs, programs
-from conformance.gate.drift import Cost, Coverage, Drift, costs, coverage, documentation
+from conformance.gate.drift import (
+    Answer,
+    Cost,
+    Coverage,
+    Drift,
+    answers,
+    costs,
+    coverage,
+    documentation,
+)
 from conformance.gate.kinds import KINDS, sort
 from conformance.reading import Reading
 from conformance.record import Outcome
@@ -87,6 +96,7 @@ class Comparison:
         programs: how far it was shown that both sides tried the same.
         drift: of the documentation.
         coverage: of the gradient functions.
+        answers: at special values, those that changed.
         costs: contracts that take another time.
         differences: what differs beside TensorFlow.
         sentences: what each contract says.
@@ -103,6 +113,7 @@ class Comparison:
     programs: Programs
     drift: Drift
     coverage: Coverage
+    answers: Sequence[Answer]
     costs: Sequence[Cost]
     differences: Sequence[Difference]
     sentences: Mapping[str, str]
@@ -153,6 +164,7 @@ def compare(
         programs(baseline, candidate),
         documentation(baseline, candidate),
         coverage(baseline, candidate),
+        answers(baseline, candidate),
         costs(baseline, candidate),
         list(differences(baseline, candidate)),
         {one["id"]: one["sentence"] for one in contracts},

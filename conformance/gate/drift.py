@@ -1,4 +1,4 @@
-"""What changed between two records beside the verdicts: documentation, coverage and cost."""
+"""What changed between two records beside the verdicts: documentation, coverage, answers, cost."""
 
 from __future__ import annotations
 
@@ -50,6 +50,36 @@ class Drift:
     added: list[Sentence]
     removed: list[Sentence]
     reworded: list[Reworded]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Another answer at special values, where nothing is promised.
+
+    Attributes:
+        subject: the op.
+        special: what is special about the values.
+        values: the inputs, as TensorFlow source.
+        before, after: the gradients.
+    """
+
+    subject: str
+    special: str
+    values: list[str]
+    before: str
+    after: str
+
+
+def answers(baseline: Reading, candidate: Reading) -> list[Answer]:
+    """What the same programs answer at special values now, and did not."""
+    was = {(one["subject"], one["program"]): one for one in baseline.data["observations"]}
+    found = []
+    for one in candidate.data["observations"]:
+        before = was.get((one["subject"], one["program"]))
+        if before is not None and before["answer"] != one["answer"]:
+            told = one["subject"], one["special"], one["values"]
+            found.append(Answer(*told, before["answer"], one["answer"]))
+    return found
 
 
 def documentation(baseline: Reading, candidate: Reading) -> Drift:

@@ -166,7 +166,8 @@ def made(name: str, results: Path, asked: Asked, run: Run, say: Callable[[str], 
         raise UsageError(
             f"the record of {env} could not be made: its run ended with code {code}",
             expected="a run that comes to its end, whatever it finds",
-            hint=f"see what is printed above; `tox run -e {env}` runs it alone",
+            hint=f"see what is printed above, such as a deviation of yours that is no longer true; "
+            f"`tox run -e {env}` runs it alone",
             code=ExitCode.UNMADE,
         )
     return path

@@ -49,7 +49,8 @@ def render(comparison: Comparison) -> str:
     for kind in KINDS:
         if kind not in SHOWN and kind in comparison.counts:
             lines += _listed(kind, findings(comparison, [kind]))
-    lines += [*_drift(comparison), *_coverage(comparison), *_beside(comparison)]
+    lines += [*_drift(comparison), *_coverage(comparison)]
+    lines += [*_answers(comparison), *_beside(comparison)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -157,6 +158,17 @@ def _coverage(comparison: Comparison) -> Iterator[str]:
         ("gradient functions that are no longer registered", coverage.unregistered),
     ):
         yield from _details(title, (f"- {code(name)}" for name in names))
+
+
+def _answers(comparison: Comparison) -> Iterator[str]:
+    yield from _details(
+        "answers at special values, where nothing is promised, that changed",
+        (
+            f"- {code(a.subject)}, {a.special}: {code(', '.join(a.values))} gave {code(a.before)}, "
+            f"gives {code(a.after)}"
+            for a in comparison.answers
+        ),
+    )
 
 
 def _beside(comparison: Comparison) -> Iterator[str]:

@@ -42,6 +42,7 @@ def report(comparison: Comparison) -> dict[str, Any]:
         "changes": [_change(change) for change in comparison.changes],
         "documentation": asdict(comparison.drift),
         "gradients": asdict(comparison.coverage),
+        "answers": [asdict(answer) for answer in comparison.answers],
         "costs": [asdict(cost) for cost in comparison.costs],
         "differences": [asdict(difference) for difference in comparison.differences],
     }

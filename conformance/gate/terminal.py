@@ -93,6 +93,10 @@ def _summary(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "also different", ", ".join(pairs)
     yield "documentation", _drift(comparison)
     yield "gradients", _coverage(comparison)
+    if comparison.answers:
+        ops = list(dict.fromkeys(answer.subject for answer in comparison.answers))
+        changed = f"answers changed: {len(comparison.answers)} ({several(ops, _CELLS)})"
+        yield "special values", changed
     if comparison.costs:
         yield (
             "cost",
