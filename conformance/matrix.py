@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from conformance.errors import ExitCode
+from conformance.errors import ExitCode, UsageError
 from conformance.gate.making import Asked, environments, releases, stale
+from conformance.reading import read
 from conformance.suite import ROOT
 
 _RANGE: Final = re.compile(r"(.*)\{(\d+)-(\d+)\}")
@@ -37,10 +38,20 @@ def main(options: argparse.Namespace) -> int:
     else:
         for row in rows:
             state = row["stale"] or "the gate's record is up to date"
+            state += _running(Path(options.results) / f"{row['env']}.json")
             sys.stdout.write(
                 f"{row['env']:10} {row['tensorflow']:8} Python {row['python']:5} {state}\n"
             )
     return ExitCode.HOLDS
+
+
+def _running(path: Path) -> str:
+    """How far the main job is, or was when it was interrupted; empty if it is at its end."""
+    try:
+        footer = read(path).data["footer"]
+    except UsageError:
+        return ""
+    return "" if footer["complete"] else f"; {path}: {footer.get('progress', 'begun')}"
 
 
 def matrix(results: Path, today: str) -> list[dict[str, str]]:

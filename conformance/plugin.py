@@ -419,6 +419,7 @@ class TapeRun:
     def _write_unfinished(self) -> None:
         """Whatever comes next, what has been reached is on disk."""
         self.record.seconds = time.monotonic() - self.started
+        self.record.progress = f"{self.reported} of {self.collected} items"
         if self.judges:
             self.results.write_unfinished()
 

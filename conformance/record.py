@@ -157,6 +157,7 @@ class Record:
         deviations: the known ones that were met, by id.
         observations: what TensorFlow answers where nothing is promised; see the schema.
         complete: whether every collected item was run to its end.
+        progress: how far a run is that did not come to its end, as in ``312 of 748 items``.
         seconds: the wall time of the run.
     """
 
@@ -173,6 +174,7 @@ class Record:
     deviations: dict[str, dict[str, Any]] = field(default_factory=dict)
     observations: list[dict[str, Any]] = field(default_factory=list)
     complete: bool = False
+    progress: str = ""
     seconds: float = 0.0
 
     def counts(self) -> dict[str, int]:
@@ -230,8 +232,10 @@ class Record:
         }
 
     def _footer(self) -> dict[str, Any]:
+        unfinished = self.progress and not self.complete
         return {
             "complete": self.complete,
+            **({"progress": self.progress} if unfinished else {}),
             "counts": self.counts(),
             "seconds": round(self.seconds, 3),
         }

@@ -97,8 +97,11 @@ STALE: dict[str, tuple[str, Any, str]] = {
     "unreadable": ("tf2.20", "{}", "the record cannot be read: the record "),
     "incomplete": (
         "tf2.20",
-        {**current(), "footer": {**current()["footer"], "complete": False}},
-        "its run did not come to its end",
+        {
+            **current(),
+            "footer": {**current()["footer"], "complete": False, "progress": "3 of 9 items"},
+        },
+        "its run did not come to its end: 3 of 9 items",
     ),
     "current": ("tf2.20", current("2.20.1"), ""),
     "today": ("tfnightly", current("2.22.0.dev1"), ""),

@@ -38,10 +38,16 @@ def test_the_table_says_which_records_are_up_to_date(
     """And what the others lack."""
     write(tmp_path / "gate" / "tf2.20.json", current("2.20.0"))
     write(tmp_path / "gate" / "tf2.21.json", current("2.21.0", profile="quick"))
+    running = {"complete": False, "progress": "312 of 748 items"}
+    begun = current("2.20.0")
+    path = write(tmp_path / "tf2.20.json", {**begun, "footer": {**begun["footer"], **running}})
     main(["matrix", "--results", str(tmp_path)])
 
     assert capsys.readouterr().out.splitlines()[-3:-1] == [
-        "tf2.20     2.20.0   Python 3.11  the gate's record is up to date",
+        (
+            "tf2.20     2.20.0   Python 3.11  the gate's record is up to date; "
+            f"{path}: 312 of 748 items"
+        ),
         "tf2.21     2.21.0   Python 3.11  it is of a run that was asked something else",
     ]
 

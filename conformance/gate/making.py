@@ -116,7 +116,7 @@ def stale(path: Path, name: str, today: str, asked: Asked) -> str:
         return f"the record cannot be read: {error.what}"
     header = found.header
     reasons = {
-        "its run did not come to its end": not found.data["footer"]["complete"],
+        f"its run did not come to its end{_far(found)}": not found.data["footer"]["complete"],
         "the suite has changed since": header["suite"] != fingerprint(),
         "it has another Hypothesis": header["versions"]["hypothesis"] != hypothesis(),
         "it is of a run that was asked something else": not asked.is_of(header),
@@ -126,6 +126,11 @@ def stale(path: Path, name: str, today: str, asked: Asked) -> str:
         "it is of another TensorFlow": not _is_of(found, name),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _far(found: Reading) -> str:
+    progress = found.data["footer"].get("progress")
+    return f": {progress}" if progress else ""
 
 
 def _is_of(found: Reading, name: str) -> bool:

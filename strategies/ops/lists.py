@@ -192,6 +192,7 @@ def list_push_back(site: Site) -> Call:
     "tf.raw_ops.TensorListPopBack",
     call=f"(lambda popped: [popped[1], {stacked('popped[0]')}])(tf.raw_ops.TensorListPopBack("
     f"input_handle={LIST}, element_shape={{1}}, element_dtype={{0}}.dtype))",
+    alone=True,  # compiled by XLA, what is left is stacked as long as it was
 )
 def list_pop_back(site: Site) -> Call:
     """The last element, and those that are left; the shape of these is told, as none may be."""
