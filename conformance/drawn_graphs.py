@@ -192,12 +192,14 @@ class GraphCase:
 
     def simpler(self) -> Iterator[GraphCase]:
         """Cases that say less, the simplest first: a fault may show in them as well."""
+        tensors = tuple({VARIABLE: WATCHED, FROZEN: CONSTANT}.get(r, r) for r in self.roles)
         for point in self.points:
-            one = replace(self, points=(point,), persistent=False, plain=True)
-            if len(self.targets) > 1:
-                yield from (one.towards(target) for target in self.targets)
-            if one != self:
-                yield one
+            for roles in dict.fromkeys((tensors, self.roles)):
+                one = replace(self, roles=roles, points=(point,), persistent=False, plain=True)
+                if len(self.targets) > 1:
+                    yield from (one.towards(target) for target in self.targets)
+                if one != self:
+                    yield one
         for point in self.points if len(self.points) > 1 else ():
             yield replace(self, points=(point,))
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
+from conformance.blackbox import reached
 from conformance.contract import Cases, Unsupported
 from conformance.drawn_graphs import CONSTANT, WATCHED, GraphCase
 from conformance.graph_cases import Seen, printed, run
@@ -164,8 +165,11 @@ def run_special(case: SpecialCase, mode: str) -> SeenSpecial:
     Raises:
         Unsupported: if the forward pass raises at all of them.
     """
-    singles = [case.single(number) for number in range(len(case.points))]
-    seen = tuple((single, _seen(single, mode)) for single in singles)
+    seen: tuple[tuple[SpecialCase, Seen | str], ...] = ()
+    for number in range(len(case.points)):
+        reached(number)
+        single = case.single(number)
+        seen = (*seen, (single, _seen(single, mode)))
     errors = [found for _, found in seen if isinstance(found, str)]
     if errors and len(errors) == len(seen):
         raise Unsupported(errors[0])
@@ -179,11 +183,16 @@ def _seen(case: SpecialCase, mode: str) -> Seen | str:
         return str(error)
 
 
+def _printed(case: SpecialCase, mode: str, step: int = 0) -> str:
+    """A case as a program, at one of its points, as it is run there."""
+    return printed(case.single(step), mode)
+
+
 SPECIAL_VALUES: Cases[SpecialCase, SeenSpecial] = Cases(
     "special",
     special_cases,
     run_special,
-    printed,
+    _printed,
     subjects=tuple(name for name, entry in OPS.items() if not entry.blocks),
     modes=("eager",),
     most=MOST,

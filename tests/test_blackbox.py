@@ -160,6 +160,50 @@ def test_a_crash_is_made_as_small_as_any_other_failure(checkout: Checkout, worke
     assert "\nprint(1000)\n" in result.stdout.str()
 
 
+STEPS = """
+import os
+
+from conformance.blackbox import reached
+
+
+def source(case, mode, step=0):
+    return f"print({case.number}, {step})\\n"
+
+
+def end(case, mode):
+    for step in (0, 1, 2):
+        if step:
+            reached(step)
+        if step == 1 and case.number >= deaths[mode]:
+            os.abort()
+    return case
+
+
+def simpler(case):
+    return [Case(0), Case(case.number * 2)] if case.number < 10**5 else []
+
+
+deaths = {"eager": 1000, "function": 0}
+stepping = Cases("stepping", numbers, end, source, modes=tuple(deaths), simpler=simpler)
+
+
+@stepping.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
+def survives(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_crash_is_told_at_the_step_at_which_it_was(checkout: Checkout) -> None:
+    """And in the simplest case that has it, which need not be one that is drawn."""
+    checkout.contracts(STEPS)
+    _, record = checkout.recorded()
+
+    assert {o["mode"]: o["failure"]["program"] for o in record["outcomes"]} == {
+        "eager": "print(2000, 1)\n",
+        "function": "print(0, 1)\n",
+    }
+
+
 KEPT = """
 import os
 
