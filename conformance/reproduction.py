@@ -12,7 +12,7 @@ import ast
 import builtins
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -241,11 +241,54 @@ def names_in(lines: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name)))
 
 
+def pruned(lines: Sequence[str], used: Collection[str], *, calls: bool) -> list[str]:
+    """Statements without the functions, and what else is made, of which nothing makes use.
+
+    Args:
+        lines: the statements.
+        used: the names that are used after them.
+        calls: whether what calls TensorFlow alone may go too; if not, that may be what raises.
+    """
+    lines = list(lines)
+    tops = ast.parse("\n".join(lines)).body
+    for top in tops:
+        elsewhere = {name for other in tops if other is not top for name in _loaded(other)}
+        made = _made(top, calls=calls)
+        if made and made.isdisjoint({*used, *elsewhere}):
+            first = min([top.lineno, *(d.lineno for d in getattr(top, "decorator_list", ()))])
+            del lines[first - 1 : top.end_lineno]
+            return pruned(lines, used, calls=calls)
+    return lines
+
+
+def _loaded(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement makes use of, or assigns to what they name."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            yield from node.names
+
+
+def _made(statement: ast.stmt, *, calls: bool) -> set[str]:
+    """The names that a statement binds, if it does nothing else; otherwise none."""
+    if isinstance(statement, ast.FunctionDef) and not statement.decorator_list:
+        return {statement.name}
+    if not isinstance(statement, ast.Assign):
+        return set()
+    called = [node.func for node in ast.walk(statement.value) if isinstance(node, ast.Call)]
+    plain = all(calls and re.fullmatch(r"tf\.[a-z_]+", ast.unparse(one)) for one in called)
+    names = [node for target in statement.targets for node in ast.walk(target)]
+    if not plain or not all(isinstance(node, ast.Name | ast.Tuple | ast.Store) for node in names):
+        return set()
+    return {node.id for node in names if isinstance(node, ast.Name)}
+
+
 def tidy(lines: Iterable[str]) -> str:
     """Lines as a program: imports first, and no more than one empty line between others."""
     lines = "\n".join(lines).splitlines()
-    tops = [line for line in lines if line.startswith("import ")]
-    rest = [line for line in lines if not line.startswith("import ")]
+    tops = [line for line in lines if line.startswith(("import ", "from "))]
+    rest = [line for line in lines if not line.startswith(("import ", "from "))]
     kept = [
         line
         for line, before in zip(rest, ["", *rest], strict=False)
