@@ -26,7 +26,6 @@ from hypothesis.errors import FlakyFailure
 from conformance.blackbox import BlackBox, Wreck, found
 from conformance.contract import Violation
 from conformance.forked import BROKE_OFF, DiedError, Fork, ending
-from conformance.profiles import forget_local_constants
 from conformance.running import ItemRun
 
 T = TypeVar("T")
@@ -105,7 +104,6 @@ class Search(Generic[T]):
     def _searched(self, which: T, wreck: Wreck, deadline: float) -> Wreck | None:
         """What a process would have left that died of a smaller program, if there was time."""
         item = self.begin(which)
-        forget_local_constants()
         alike: list[Wreck] = []
         met, survived = False, False
 

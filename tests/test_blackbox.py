@@ -119,6 +119,12 @@ def end(case, mode):
     return case
 
 
+def seldom(case, mode):
+    if 10**6 < case.number < 2 * 10**6:
+        os.abort()
+    return case
+
+
 def wear_out(case, mode):
     tried.append(case)
     if len(tried) == 5:
@@ -127,11 +133,17 @@ def wear_out(case, mode):
 
 
 fragile = cases("fragile", end)
+rare = cases("rare", seldom)
 worn = cases("worn", wear_out)
 
 
 @fragile.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
 def survives(case):
+    return Tally(conclusive=1)
+
+
+@rare.contract("seldom-dies", "The process survives.", cites=[UNDOCUMENTED])
+def seldom_dies(case):
     return Tally(conclusive=1)
 
 
@@ -145,17 +157,20 @@ def lasts(case):
 def test_a_crash_is_made_as_small_as_any_other_failure(checkout: Checkout, workers: str) -> None:
     """In processes that run nothing else; a crash that needs what went before it is told apart."""
     checkout.contracts(SHRINKS)
-    result, record = checkout.recorded("-n", workers)
+    result, record = checkout.recorded("-n", workers, "--tape-examples", "1000")
 
     told = {outcome["contract"]: outcome for outcome in record["outcomes"]}
     assert told["survives"]["failure"]["program"] == "print(1000)\n"
+    assert told["seldom-dies"]["failure"]["program"] == "print(1000001)\n"
     assert {name: outcome["failure"]["why"].splitlines()[0] for name, outcome in told.items()} == {
         "survives": "the process that ran it died, and so does one that runs nothing else; "
+        "it left this behind:",
+        "seldom-dies": "the process that ran it died, and so does one that runs nothing else; "
         "it left this behind:",
         "lasts": "the process that ran it died, but one that runs nothing else does not; "
         "it left this behind:",
     }
-    assert [outcome["verdict"] for outcome in told.values()] == ["crashed", "crashed"]
+    assert [outcome["verdict"] for outcome in told.values()] == ["crashed"] * 3
     assert record["footer"]["complete"]
     assert "\nprint(1000)\n" in result.stdout.str()
 

@@ -17,7 +17,7 @@ from conformance.boundary import tensorflow, version
 from conformance.contract import CATALOGUE, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
-from conformance.profiles import PROFILES, forget_local_constants, hypothesis_settings
+from conformance.profiles import PROFILES, hypothesis_settings
 from conformance.record import Outcome
 from conformance.running import ItemRun, Plan
 from tests.forks import ROOT, in_fork
@@ -116,7 +116,6 @@ def outcomes_of(  # noqa: PLR0913 - most are left out
     tf = tensorflow()
     if lie is not None:
         LIES[lie](tf)
-    forget_local_constants()
     if not shrink:
         without = partial(settings, hypothesis_settings(QUICK, examples or QUICK.examples[mode]))
         vars(running)["hypothesis_settings"] = lambda *_: without(phases=[Phase.generate])

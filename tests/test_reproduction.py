@@ -22,7 +22,7 @@ from conformance.contract import CATALOGUE, Cases, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
 from conformance.interpreter import HOLDS, run_alone
-from conformance.profiles import PROFILES, forget_local_constants, hypothesis_settings
+from conformance.profiles import PROFILES, hypothesis_settings
 from conformance.record import Failure
 from conformance.reproduction import pruned
 from conformance.running import ItemRun, Plan
@@ -52,7 +52,6 @@ def tell(lie: str) -> None:
 def failures_of(lie: str, family: str, subject: str, mode: str) -> dict[str, Failure]:
     """The failures of an item under a lie, by contract, unshrunk; runs in a fork."""
     tell(lie)
-    forget_local_constants()
     usual = hypothesis_settings
 
     def without_shrinking(*args: Any) -> settings:
@@ -115,7 +114,6 @@ def check(lie: str, failures: dict[str, Failure], item: tuple[str, str, str] | N
 
 def kinds_of_deviations(contract: str, family: str, subject: str, mode: str) -> frozenset[str]:
     """How a contract is known to be violated that an item violates in the honest TensorFlow."""
-    forget_local_constants()
     known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor()))
     run = ItemRun(vars(contracts)[family], subject, mode, Plan(GATE, 0, None, minor(), known))
     run.test()()
@@ -222,7 +220,6 @@ def statements_of(program: str) -> int:
 
 def found_anew(known: str, family: str, subject: str, mode: str) -> dict[str, Failure] | None:
     """The failures of an item where a fault is not known; None where it is not there."""
-    forget_local_constants()
     here = version(tensorflow())
     deviations = [d for d in load(FILE, CATALOGUE) if d.covers(here)]
     others = tuple(d for d in deviations if d.id != known)

@@ -13,7 +13,7 @@ from conformance.boundary import tensorflow, version
 from conformance.contract import CATALOGUE, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
-from conformance.profiles import PROFILES, forget_local_constants
+from conformance.profiles import PROFILES
 from conformance.record import Failure
 from conformance.running import ItemRun, Plan
 from strategies.program_drawing import KINDS
@@ -129,7 +129,6 @@ def failures_of(lie: str | None, subject: str, contract: str = "") -> dict[str, 
     tf = tensorflow()
     if lie is not None:
         TAPE_LIES[lie](tf)
-    forget_local_constants()
     minor = version(tf)
     known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor))
     looking = [c for c in contracts.program.contracts if contract in ("", c.id)]

@@ -13,7 +13,7 @@ from conformance import running
 from conformance.boundary import tensorflow, version
 from conformance.contract import Violation
 from conformance.contracts import test_contracts as contracts
-from conformance.profiles import PROFILES, forget_local_constants
+from conformance.profiles import PROFILES
 from conformance.running import ItemRun, Plan
 from conformance.thread_cases import in_a_thread
 from tests.forks import in_fork
@@ -47,7 +47,6 @@ def kinds_of_failures(*, lie: bool) -> list[str]:
     tf = tensorflow()
     if lie:
         watching_goes_to_the_tape_entered_last(tf)
-    forget_local_constants()
     run = ItemRun(contracts.thread, "", "eager", Plan(PROFILES["gate"], 0, None, version(tf)))
     with contextlib.suppress(Violation):  # the outcomes hold it
         run.test()()
