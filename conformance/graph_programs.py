@@ -125,8 +125,6 @@ class GraphProgram:
         answer = self._answer(ask)
         returned = [] if ask.what == "fact" else [f"return {answer}"]
         body = [*taped, *asked, *inside, *returned]
-        if returned and body[-2].startswith(f"{answer} = "):
-            body[-2:] = [body[-2].replace(f"{answer} =", "return", 1)]
         bound = "" if ask.what == "fact" else f"{answer} = "
         call = f"program({', '.join(given)})"
         lines += [*indented(body), ""]

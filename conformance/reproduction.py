@@ -84,7 +84,7 @@ def near(value: str, expected: complex, tolerance: float, kind: str = "value") -
     digits = 17
     if tolerance:
         digits = 1 - math.floor(math.log10(tolerance))
-    parts = [round(part, digits) for part in (expected.real, expected.imag)]
+    parts = [round(part, digits) + 0.0 for part in (expected.real, expected.imag)]  # no -0.0
     shown = complex(*parts) if isinstance(expected, complex) else parts[0]
     bound = f"{1.1 * tolerance:.1e}" if tolerance else "0.0"
     literal = number(shown)
@@ -186,6 +186,10 @@ def indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" if line else "" for line in lines]
 
 
+_RETURN_ALL: Final = "return [v for v in tf.nest.flatten([*locals().values()]) if tf.is_tensor(v)]"
+"""The end of a function of which nothing is told: TensorFlow runs no op that nobody asks for."""
+
+
 @dataclass(frozen=True)
 class Page:
     """Statements in a mode: a traced program is a function, of which what is judged must come out.
@@ -227,7 +231,7 @@ class Page:
         apart = [name for name in used if name in others]
         told, given = ", ".join(tensors), ", ".join(self.given)
         heads = [f"global {', '.join(apart)}"] * bool(apart)
-        tails = [f"return {told}"] * bool(tensors)
+        tails = [f"return {told}"] * bool(tensors) + [_RETURN_ALL] * (not shows)
         function = [f"def program({given}):", *indented([*heads, *self.body, *tails])]
         options = ["program", "autograph=False", *["jit_compile=True"] * mode.compiled]
         options += [f"input_signature=[{', '.join(self.specs)}]"] * mode.open_signature
@@ -285,8 +289,12 @@ def _made(statement: ast.stmt, *, calls: bool) -> set[str]:
 
 
 def tidy(lines: Iterable[str]) -> str:
-    """Lines as a program: imports first, and no more than one empty line between others."""
-    lines = "\n".join(lines).splitlines()
+    """Lines as a program: imports first, and no more than one empty line between others.
+
+    What a function names only to return it, it returns without a name.
+    """
+    named = r"^( +)(\w+) = (.+)\n\1return \2$"
+    lines = re.sub(named, r"\1return \3", "\n".join(lines), flags=re.MULTILINE).splitlines()
     tops = [line for line in lines if line.startswith(("import ", "from "))]
     rest = [line for line in lines if not line.startswith(("import ", "from "))]
     kept = [

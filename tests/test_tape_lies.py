@@ -140,8 +140,12 @@ def failures_of(lie: str | None, subject: str, contract: str = "") -> dict[str, 
 
 
 def lines_of(program: str) -> int:
-    """How many lines a printed program has, but for imports, blank lines and the assertion."""
-    lines = [line for line in program.splitlines() if line and "import" not in line]
+    """How many lines a printed program has, but for imports, blank lines and the assertion.
+
+    What asserts that nothing is held begins with who is living.
+    """
+    before, _, _ = program.partition("living = ")
+    lines = [line for line in before.splitlines() if line and "import" not in line]
     return len([line for line in lines if not line.startswith(("got = ", "assert "))])
 
 
