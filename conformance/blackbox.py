@@ -33,6 +33,8 @@ SECONDS = 300.0
 OUT_OF_MEMORY = 71
 """The exit code of a process that could not have the memory that it asked for."""
 _SIZE = 8
+_RUN = f"{os.sep}running.py"
+"""What is in each frame of whoever runs cases."""
 _STANDING: ContextVar[BlackBox | None] = ContextVar("the black box that has a note", default=None)
 
 
@@ -157,6 +159,17 @@ class Wreck:
     def cause(self) -> str:
         """The first line of the stack, in which the signal or the time is named."""
         return self.stack.partition("\n")[0] or self.ending
+
+    @property
+    def frames(self) -> str:
+        """The stack of the thread that ran the case, without what had called the run."""
+        for thread in self.stack.split("\n\n"):
+            lines = thread.splitlines()
+            run = next((n for n, line in enumerate(lines) if _RUN in line), None)
+            if run is not None and "(most recent call first)" in thread:
+                head = [] if lines[0] == self.cause else [self.cause]
+                return "\n".join([*head, *lines[: run + 1]])
+        return self.stack
 
 
 def found(folder: Path, name: str, ending: str) -> Wreck:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.blackbox import Note, found
+from conformance.blackbox import Note, Wreck, found
 from conformance.contract import Cases
 from conformance.contracts import test_contracts as contracts
 from conformance.errors import ExitCode
@@ -570,6 +570,30 @@ def test_what_was_tried_to_its_end_is_no_longer_told(tmp_path: Path) -> None:
     assert notes["between"] is None
     assert notes["nobody"] is None
     assert [note.program for note in notes.values() if note] == ["one", "two"]
+
+
+FIRST = "(most recent call first):"
+OP = '  File "/theirs/ops.py", line 1 in op'
+RUN = '  File "/ours/conformance/running.py", line 7 in _run'
+CALLED = f'{RUN}\n  File "/ours/conformance/running.py", line 6 in examine'
+ABORTED = "Fatal Python error: Aborted"
+LAST = f"MemoryError: more\nTraceback (most recent call last):\n{CALLED}\n{OP}\n"
+STACKS = {
+    f"{ABORTED}\n\nThread 0x1 {FIRST}\n{OP}\n\nCurrent thread 0x2 {FIRST}\n{OP}\n{CALLED}\n\nIt": (
+        f"{ABORTED}\nCurrent thread 0x2 {FIRST}\n{OP}\n{RUN}"
+    ),
+    f"Timeout (0:00:02)!\nThread 0x2 {FIRST}\n{OP}\n{CALLED}\n": (
+        f"Timeout (0:00:02)!\nThread 0x2 {FIRST}\n{OP}\n{RUN}"
+    ),
+    LAST: LAST,
+    "": "",
+}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_of_a_stack_what_the_case_had_come_to_is_told(stack: str) -> None:
+    """Of the thread that ran it, with the cause; a traceback of Python's as it is."""
+    assert Wreck(None, stack, "killed").frames == STACKS[stack]
 
 
 FAMILIES = [contracts.graph, contracts.program, contracts.thread, contracts.scene,
