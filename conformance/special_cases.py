@@ -7,7 +7,7 @@ function is smooth after all, a contract judges the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -61,6 +61,11 @@ class SpecialCase(GraphCase):
     def single(self, number: int) -> SpecialCase:
         """The case at one of its points alone."""
         return replace(self, points=(self.points[number],), kinds=(self.kinds[number],))
+
+    def simpler(self) -> Iterator[SpecialCase]:
+        """The case at each of its points, weighed with ones."""
+        for number in range(len(self.points)):
+            yield replace(self.single(number), plain=True)
 
 
 @dataclass(frozen=True)
@@ -193,6 +198,7 @@ SPECIAL_VALUES: Cases[SpecialCase, SeenSpecial] = Cases(
     special_cases,
     run_special,
     _printed,
+    simpler=SpecialCase.simpler,
     subjects=tuple(name for name, entry in OPS.items() if not entry.blocks),
     modes=("eager",),
     most=MOST,
