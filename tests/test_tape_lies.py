@@ -99,7 +99,7 @@ KILLERS = {
     "loops_of_jacobians_need_no_persistent_tape": Killer(
         "program-exceptions", "exception", "tape.jacobian"
     ),
-    "unconnected_batch_jacobians_are_ones": Killer("program-zeros", "zeros", "op"),
+    "unconnected_batch_jacobians_are_ones": Killer("program-zeros", "zeros", "tape.batch_jacobian"),
     "branches_are_not_recorded": Killer("program-connected", "none", "op.tf.cond, true"),
     "loops_are_recorded_once": Killer("program-connected", "none", "op.tf.while_loop"),
     "closures_are_not_recorded": Killer("program-connected", "none", "op.closure"),
@@ -112,7 +112,7 @@ KILLERS = {
     ),
     "no_target_is_no_error": Killer("program-exceptions", "exception", "misuse"),
     "numbers_can_be_watched": Killer("program-exceptions", "exception", "misuse"),
-    "a_batch_jacobian_is_that_of_one_row": Killer("program-values", "value", "constant"),
+    "a_batch_jacobian_is_that_of_one_row": Killer("program-values", "value", "tape.batch_jacobian"),
 }
 """For each lie what catches it."""
 
