@@ -21,7 +21,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,6 +33,20 @@ SECONDS = 300.0
 OUT_OF_MEMORY = 71
 """The exit code of a process that could not have the memory that it asked for."""
 _SIZE = 8
+_RUN = f"{os.sep}running.py"
+"""What is in each frame of whoever runs cases."""
+_STANDING: ContextVar[BlackBox | None] = ContextVar("the black box that has a note", default=None)
+
+
+def reached(step: int) -> None:
+    """Note how far a case has come whose run takes several steps; where no note stands, nothing.
+
+    Args:
+        step: its number, from 1; the function that prints the case takes it beside the mode.
+    """
+    box = _STANDING.get()
+    if box is not None:
+        box.step(step)
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,7 @@ class Note:
         case: the case itself.
         replay: the command that repeats the item.
         failed: the outcomes that had failed before, while the first failure was made smaller.
+        step: how far the case had come, if its run says so: see :func:`reached`; else 0.
     """
 
     contracts: tuple[str, ...]
@@ -54,11 +70,13 @@ class Note:
     case: Any
     replay: str
     failed: tuple[Outcome, ...] = ()
+    step: int = 0
 
     @property
     def program(self) -> str:
-        """The case as a program that can be pasted."""
-        return str(self.source(self.case, self.mode))
+        """The case as a program that can be pasted, of the step at which it was."""
+        steps = (self.step,) if self.step else ()
+        return str(self.source(self.case, self.mode, *steps))
 
 
 class BlackBox:
@@ -88,7 +106,8 @@ class BlackBox:
             pickle.PicklingError: if the case cannot be kept: that is our fault.
         """
         data = pickle.dumps(note, pickle.HIGHEST_PROTOCOL)
-        os.pwrite(self._notes, len(data).to_bytes(_SIZE, "little") + data, 0)
+        os.pwrite(self._notes, _number(len(data)) + bytes(_SIZE) + data, 0)
+        standing = _STANDING.set(self)
         faulthandler.dump_traceback_later(SECONDS, exit=True, file=self._stack)
         try:
             yield
@@ -96,13 +115,23 @@ class BlackBox:
             self._end()
         finally:
             faulthandler.cancel_dump_traceback_later()
+            _STANDING.reset(standing)
             os.pwrite(self._notes, bytes(_SIZE), 0)
+
+    def step(self, number: int) -> None:
+        """Note how far the case has come."""
+        os.pwrite(self._notes, _number(number), _SIZE)
 
     def _end(self) -> NoReturn:
         """End for want of memory, with the note in place."""
         told = traceback.format_exc().splitlines()
         os.write(self._stack, "\n".join([told[-1] or "MemoryError", *told]).encode())
         os._exit(OUT_OF_MEMORY)
+
+
+def _number(value: int) -> bytes:
+    """A number as black boxes hold it: the size of the note, and its step."""
+    return value.to_bytes(_SIZE, "little")
 
 
 @dataclass(frozen=True)
@@ -131,6 +160,17 @@ class Wreck:
         """The first line of the stack, in which the signal or the time is named."""
         return self.stack.partition("\n")[0] or self.ending
 
+    @property
+    def frames(self) -> str:
+        """The stack of the thread that ran the case, without what had called the run."""
+        for thread in self.stack.split("\n\n"):
+            lines = thread.splitlines()
+            run = next((n for n, line in enumerate(lines) if _RUN in line), None)
+            if run is not None and "(most recent call first)" in thread:
+                head = [] if lines[0] == self.cause else [self.cause]
+                return "\n".join([*head, *lines[: run + 1]])
+        return self.stack
+
 
 def found(folder: Path, name: str, ending: str) -> Wreck:
     """What a process has left.
@@ -145,10 +185,10 @@ def found(folder: Path, name: str, ending: str) -> Wreck:
     except FileNotFoundError:
         return Wreck(None, "", ending)
     stack = (folder / f"{name}.stack").read_text(errors="replace")
-    size = int.from_bytes(data[:_SIZE], "little")
+    size, step = (int.from_bytes(data[at : at + _SIZE], "little") for at in (0, _SIZE))
     if not size:
         return Wreck(None, stack, ending)
     paths = json.loads((folder / f"{name}.path").read_text(encoding="utf-8"))
     sys.path += [path for path in paths if path not in sys.path]
-    note = pickle.loads(data[_SIZE : _SIZE + size])  # noqa: S301 - our own worker wrote it
-    return Wreck(note, stack, ending)
+    note = pickle.loads(data[2 * _SIZE : 2 * _SIZE + size])  # noqa: S301 - our own worker wrote it
+    return Wreck(replace(note, step=step), stack, ending)

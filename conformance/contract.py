@@ -187,7 +187,8 @@ class Cases(Generic[C, S]):
             the family for pytest to collect it there.
         draw: from a subject and a mode's name to a strategy of cases.
         run: a case in a mode: what was seen. Raises :class:`Unsupported`.
-        source: the case in a mode as a program that can be pasted.
+        source: the case in a mode as a program that can be pasted; if a run takes several steps,
+            also of the number of one, as :func:`conformance.blackbox.reached` is told it.
         subjects: what outcomes are about; one empty string if there is only one.
         modes: the modes in which the family runs.
         times: how many times as many cases an item has as the profile says; it has at least one.
@@ -205,7 +206,7 @@ class Cases(Generic[C, S]):
     name: str
     draw: Callable[[str, str], st.SearchStrategy[C]]
     run: Callable[[C, str], S]
-    source: Callable[[C, str], str]
+    source: Callable[..., str]
     subjects: Collection[str] = ("",)
     modes: tuple[str, ...] = ALL_MODES
     times: float = 1

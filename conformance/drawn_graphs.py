@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -192,8 +193,12 @@ class GraphCase:
 
     def simpler(self) -> Iterator[GraphCase]:
         """Cases that say less, the simplest first: a fault may show in them as well."""
-        for point in self.points:
-            one = replace(self, points=(point,), persistent=False, plain=True)
+        tensors = tuple({VARIABLE: WATCHED, FROZEN: CONSTANT}.get(r, r) for r in self.roles)
+        ways = dict.fromkeys(
+            (p, r) for p in (False, self.persistent) for r in (tensors, self.roles)
+        )
+        for (persistent, roles), point in product(ways, self.points):
+            one = replace(self, roles=roles, points=(point,), persistent=persistent, plain=True)
             if len(self.targets) > 1:
                 yield from (one.towards(target) for target in self.targets)
             if one != self:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy.typing as npt
 
+from conformance.blackbox import reached
 from conformance.boundary import Gradient, make_tensor, raised_by_tensorflow, read, tensorflow
 from conformance.contract import Cases, Unsupported
 from conformance.drawn_graphs import (
@@ -259,6 +260,8 @@ class _Run:
         program = self.compiled(self.program, [*self.free_types, *case.target_types])
         weights = self.pulling(case.weights)
         for point in range(len(case.points)):
+            if point:
+                reached(point)
             given = self.arguments(point, made=not point)
             gradients, shapes, zeros, stepped = program(*given, *weights)
             told = enumerate(shapes)
@@ -271,7 +274,8 @@ class _Run:
                     self._values,
                 )
             )
-        for name, cotangent in case.cotangents.items():
+        for step, (name, cotangent) in enumerate(case.cotangents.items(), len(case.points)):
+            reached(step)
             self.seen.pulled[name] = self.pulled(program, cotangent)
 
     def pulled(
@@ -314,9 +318,18 @@ def run(case: GraphCase, mode_name: str) -> Seen:
     return seen
 
 
-def printed(case: GraphCase, mode: str) -> str:
-    """A case as a program of a mode that asks for everything, at its first point."""
-    return GraphProgram(case, MODES[mode], 0).plain()
+def printed(case: GraphCase, mode: str, step: int = 0) -> str:
+    """A case as a program of a mode that asks for everything.
+
+    Args:
+        case: the case.
+        mode: the name of the mode.
+        step: the number of the point; beyond those, of another cotangent at the first point.
+    """
+    points, others = len(case.points), tuple(case.cotangents)
+    if step < points:
+        return GraphProgram(case, MODES[mode], step).plain()
+    return GraphProgram(case, MODES[mode], 0).plain(others[step - points])
 
 
 GRAPHS: Cases[GraphCase, Seen] = Cases(

@@ -83,9 +83,9 @@ class GraphProgram:
         """The program that asks and should not raise."""
         return self._page(ask, guarded=True)
 
-    def plain(self) -> str:
-        """The program that asks for everything and asserts nothing."""
-        return self._page(Ask("everything"))
+    def plain(self, cotangent: str = "") -> str:
+        """The program that asks for everything, perhaps with another cotangent; asserts nothing."""
+        return self._page(Ask("everything", cotangent=cotangent))
 
     # -- the page --------------------------------------------------------------------------------
 
@@ -118,15 +118,13 @@ class GraphProgram:
             targets = renamed
         taped, asked = self._taped(ask, ops), self._asked(ask, targets)
         if not self.mode.traces_program:
-            lines += [*taped, *(raising(asked) if guarded else asked), *inside, *after]
-            return tidy(lines)
+            run = [*taped, *asked]  # a tape that is there may be what an op raises for
+            return tidy([*lines, *(raising(run) if guarded else run), *inside, *after])
         given = [*free, *self._named_weights(ask)]
         lines += ["", *self._decorator(self._kinds(ask, free)), f"def program({', '.join(given)}):"]
         answer = self._answer(ask)
         returned = [] if ask.what == "fact" else [f"return {answer}"]
         body = [*taped, *asked, *inside, *returned]
-        if returned and body[-2].startswith(f"{answer} = "):
-            body[-2:] = [body[-2].replace(f"{answer} =", "return", 1)]
         bound = "" if ask.what == "fact" else f"{answer} = "
         call = f"program({', '.join(given)})"
         lines += [*indented(body), ""]
@@ -213,9 +211,14 @@ class GraphProgram:
         return [tensor_source(kind, tuple(w.ravel().tolist())) for kind, w in kinds]
 
     def _named_weights(self, ask: Ask) -> list[str]:
-        """What a traced program calls the cotangents that it takes; none, if they are ones."""
+        """What a traced program calls the cotangents that it takes.
+
+        None, if they are ones, but where it matters that the compiler does not know them, nor the
+        signature their shape.
+        """
         ones = self.case.plain and not ask.cotangent and ask.what != "linear"
-        if ones or not self.mode.traces_program:
+        given = self.mode.compiled or self.mode.open_signature
+        if not self.mode.traces_program or (ones and not given):
             return []
         return [f"w{k}" for k in range(len(self.case.target_types))]
 

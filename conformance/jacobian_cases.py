@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
+from conformance.blackbox import reached
 from conformance.boundary import (
     Gradient,
     make_tensor,
@@ -219,7 +220,8 @@ def run(case: JacobianCase, mode: str) -> SeenJacobian:
     if len(known) == len(rows) and not seen.misshapen:
         stacked = np.array([row.array for row in known], numpy_dtype(source.dtype))
         seen.stacked = stacked[: target.size].reshape(target.shape + source.shape)
-    for way in case.ways:
+    for step, way in enumerate(case.ways, max(len(case.units), 1)):
+        reached(step)
         seen.answers[way] = program.answer(way)
     return seen
 
@@ -274,7 +276,12 @@ class _Program:
             make_tensor(self._tf, kind.dtype, unit)
             for unit in self._case.units or self._case.weights
         ]
-        return [read(program(*self._tensors, unit)) for unit in units]
+        rows = []
+        for step, unit in enumerate(units):
+            if step:
+                reached(step)
+            rows.append(read(program(*self._tensors, unit)))
+        return rows
 
     def answer(self, way: str) -> Gradient | Exception | None:
         """What the tape answers in one way, or raises."""
@@ -289,11 +296,22 @@ class _Program:
             return raised_by_tensorflow(raised)
 
 
-def printed(case: JacobianCase, mode: str) -> str:
-    """A case as a program of a mode that asks in every way."""
-    names = [f"jacobian{k}" for k in range(len(case.ways))]
-    asked = [f"{name} = {asking(case, way)}" for name, way in zip(names, case.ways, strict=True)]
-    return page(case, asked, names).text(MODES[mode], [f"print({', '.join(names)})"])
+def printed(case: JacobianCase, mode: str, step: int = 0) -> str:
+    """A case as a program of a mode that asks one thing.
+
+    Args:
+        case: the case.
+        mode: the name of the mode.
+        step: which element of the target has its gradient asked for; beyond those, in which way the
+            Jacobian is asked for.
+    """
+    rows = case.units or case.weights
+    if step < len(rows):
+        target, source = case.graph.name(case.graph.outputs[0]), case.name(case.by)
+        asked = f"gradient = tape.gradient({target}, {source}, output_gradients=unit)"
+        return page(case, [asked], [], rows[step]).text(MODES[mode])
+    asked = f"jacobian = {asking(case, case.ways[step - len(rows)])}"
+    return page(case, [asked], []).text(MODES[mode])
 
 
 JACOBIANS: Cases[JacobianCase, SeenJacobian] = Cases(

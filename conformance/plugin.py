@@ -30,8 +30,6 @@ from conformance.profiles import (
     DEFAULT,
     PROFILES,
     Profile,
-    draw_each_case_afresh,
-    forget_local_constants,
     takes,
 )
 from conformance.reach import why_out_of_reach
@@ -514,8 +512,6 @@ class ContractItem(pytest.Function):
 
     def runtest(self) -> None:
         """Draw and run the cases."""
-        forget_local_constants()
-        draw_each_case_afresh()
         try:
             plan = self.config.stash[RUN].plan
         except UsageError as error:  # the installed TensorFlow cannot even be imported

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -31,12 +31,13 @@ from conformance.graph_programs import Ask
 from conformance.modes import MODES
 from conformance.oracles.recorded_part import Origin
 from conformance.oracles.tape_model import Answer, Model
-from conformance.reproduction import Claim, Page, array, raising
+from conformance.reproduction import Claim, Page, array, raising, something
 from strategies import programs
 from strategies.graphs import Graph
 from strategies.program_drawing import KINDS
 from strategies.program_drawing import programs as drawn_programs
 from strategies.programs import Call, Make, Program, Take
+from strategies.slices import slices
 from strategies.structures import Structure, leaves, paths, skeleton
 from strategies.tensors import TensorType
 from strategies.ways import WAYS
@@ -91,6 +92,10 @@ class ProgramCase:
             or (isinstance(s, programs.Gradient) and s.method != "gradient" and s.pfor)
             for s in self.program.statements()
         )
+
+    def simpler(self) -> Iterator[ProgramCase]:
+        """What each of the answers depends on, the smallest first."""
+        return map(ProgramCase, slices(self.program))
 
     def source(self, mode: str = "eager") -> str:
         """The program as a mode runs it, as Python; what should raise is caught."""
@@ -278,7 +283,8 @@ class SeenProgram:
         )
         places = dict(zip(answer.sources, paths(asked.sources), strict=True))
         told_as = [f"g{number}{places[source]}" for source in part.sources]
-        seen = SeenPart(case, self, number, told_as)
+        nones = frozenset(k for k, (gradient, _) in enumerate(gradients) if gradient is None)
+        seen = SeenPart(case, self, number, told_as, nones)
         told = [
             case.zeros(k) if gradient is None and connected is None else case.contract(gradient)
             for k, (gradient, connected) in enumerate(gradients)
@@ -295,19 +301,29 @@ class SeenPart(Seen):
         whole: what was seen of the program.
         number: of the answer.
         names: what the gradient of each source is called in the program.
+        nones: the sources that have none.
     """
 
     def __init__(
-        self, case: Question, whole: SeenProgram, number: int, names: Sequence[str]
+        self,
+        case: Question,
+        whole: SeenProgram,
+        number: int,
+        names: Sequence[str],
+        nones: Collection[int],
     ) -> None:
         super().__init__(case, MODES[whole.mode])
-        self._question, self._whole, self._number, self._names = case, whole, number, names
+        self._question, self._whole, self._number = case, whole, number
+        self._names, self._nones = names, nones
 
     def program(self, point: int, ask: Ask, claim: Claim | None) -> str:  # noqa: ARG002 - it has one
         """The whole program, and what should be so of the answer."""
         whole, number = self._whole.case, self._number
         if claim is None or ask.source is None:
             return whole.showing(self._whole.mode, unraised(number), [number])
+        if ask.source in self._nones:  # which counts as zeros, and is too little
+            claim = something(self._names[ask.source], claim.kind)
+            return whole.showing(self._whole.mode, claim.lines())
         answer = f"tf.convert_to_tensor({self._names[ask.source]})"
         answer = self._question.contracted(answer)
         return whole.showing(self._whole.mode, claim.about("gradient", answer).lines())
@@ -487,6 +503,7 @@ PROGRAMS: Cases[ProgramCase, SeenProgram] = Cases(
     lambda subject, _: drawn_programs(subject).map(ProgramCase),
     run,
     ProgramCase.source,
+    simpler=ProgramCase.simpler,
     subjects=tuple(KINDS),
     modes=tuple(_EXECUTE),
     times=3,  # few subjects, of which most of what matters is how they meet

@@ -12,7 +12,7 @@ import ast
 import builtins
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -84,7 +84,7 @@ def near(value: str, expected: complex, tolerance: float, kind: str = "value") -
     digits = 17
     if tolerance:
         digits = 1 - math.floor(math.log10(tolerance))
-    parts = [round(part, digits) for part in (expected.real, expected.imag)]
+    parts = [round(part, digits) + 0.0 for part in (expected.real, expected.imag)]  # no -0.0
     shown = complex(*parts) if isinstance(expected, complex) else parts[0]
     bound = f"{1.1 * tolerance:.1e}" if tolerance else "0.0"
     literal = number(shown)
@@ -186,6 +186,10 @@ def indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" if line else "" for line in lines]
 
 
+_RETURN_ALL: Final = "return [v for v in tf.nest.flatten([*locals().values()]) if tf.is_tensor(v)]"
+"""The end of a function of which nothing is told: TensorFlow runs no op that nobody asks for."""
+
+
 @dataclass(frozen=True)
 class Page:
     """Statements in a mode: a traced program is a function, of which what is judged must come out.
@@ -227,7 +231,7 @@ class Page:
         apart = [name for name in used if name in others]
         told, given = ", ".join(tensors), ", ".join(self.given)
         heads = [f"global {', '.join(apart)}"] * bool(apart)
-        tails = [f"return {told}"] * bool(tensors)
+        tails = [f"return {told}"] * bool(tensors) + [_RETURN_ALL] * (not shows)
         function = [f"def program({given}):", *indented([*heads, *self.body, *tails])]
         options = ["program", "autograph=False", *["jit_compile=True"] * mode.compiled]
         options += [f"input_signature=[{', '.join(self.specs)}]"] * mode.open_signature
@@ -241,11 +245,58 @@ def names_in(lines: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name)))
 
 
+def pruned(lines: Sequence[str], used: Collection[str], *, calls: bool) -> list[str]:
+    """Statements without the functions, and what else is made, of which nothing makes use.
+
+    Args:
+        lines: the statements.
+        used: the names that are used after them.
+        calls: whether what calls TensorFlow alone may go too; if not, that may be what raises.
+    """
+    lines = list(lines)
+    tops = ast.parse("\n".join(lines)).body
+    for top in tops:
+        elsewhere = {name for other in tops if other is not top for name in _loaded(other)}
+        made = _made(top, calls=calls)
+        if made and made.isdisjoint({*used, *elsewhere}):
+            first = min([top.lineno, *(d.lineno for d in getattr(top, "decorator_list", ()))])
+            del lines[first - 1 : top.end_lineno]
+            return pruned(lines, used, calls=calls)
+    return lines
+
+
+def _loaded(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement makes use of, or assigns to what they name."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            yield from node.names
+
+
+def _made(statement: ast.stmt, *, calls: bool) -> set[str]:
+    """The names that a statement binds, if it does nothing else; otherwise none."""
+    if isinstance(statement, ast.FunctionDef) and not statement.decorator_list:
+        return {statement.name}
+    if not isinstance(statement, ast.Assign):
+        return set()
+    called = [node.func for node in ast.walk(statement.value) if isinstance(node, ast.Call)]
+    plain = all(calls and re.fullmatch(r"tf\.[a-z_]+", ast.unparse(one)) for one in called)
+    names = [node for target in statement.targets for node in ast.walk(target)]
+    if not plain or not all(isinstance(node, ast.Name | ast.Tuple | ast.Store) for node in names):
+        return set()
+    return {node.id for node in names if isinstance(node, ast.Name)}
+
+
 def tidy(lines: Iterable[str]) -> str:
-    """Lines as a program: imports first, and no more than one empty line between others."""
-    lines = "\n".join(lines).splitlines()
-    tops = [line for line in lines if line.startswith("import ")]
-    rest = [line for line in lines if not line.startswith("import ")]
+    """Lines as a program: imports first, and no more than one empty line between others.
+
+    What a function names only to return it, it returns without a name.
+    """
+    named = r"^( +)(\w+) = (.+)\n\1return \2$"
+    lines = re.sub(named, r"\1return \3", "\n".join(lines), flags=re.MULTILINE).splitlines()
+    tops = [line for line in lines if line.startswith(("import ", "from "))]
+    rest = [line for line in lines if not line.startswith(("import ", "from "))]
     kept = [
         line
         for line, before in zip(rest, ["", *rest], strict=False)

@@ -19,7 +19,14 @@ from conformance.boundary import forget_jvps
 from conformance.contract import Cases, Contract, Tally, Unsupported, Violation
 from conformance.coverage import Coverage
 from conformance.deviations import Deviation
-from conformance.profiles import Profile, hypothesis_settings, seed_for, shrinking_at_most
+from conformance.profiles import (
+    Profile,
+    draw_each_case_afresh,
+    forget_local_constants,
+    hypothesis_settings,
+    seed_for,
+    shrinking_at_most,
+)
 from conformance.record import PREFIX, Failure, Outcome
 from conformance.registry import Registry
 
@@ -73,7 +80,7 @@ class ItemRun:
         self._violated: dict[str, tuple[Violation, Any]] = {}
 
     def test(
-        self, attempt: Callable[[Any], None] | None = None, seconds: int = SHRINK_SECONDS
+        self, attempt: Callable[[Any], None] | None = None, seconds: int | None = None
     ) -> Callable[[], None]:
         """A fresh Hypothesis test of this item.
 
@@ -82,8 +89,9 @@ class ItemRun:
 
         Args:
             attempt: what is done with each case instead of :meth:`attempt`; fails by raising.
-            seconds: for how long a failure is made smaller.
+            seconds: for how long a failure is made smaller, if not :data:`SHRINK_SECONDS`.
         """
+        shrinking = SHRINK_SECONDS if seconds is None else seconds
         usual = self.cases.usual(self.plan.profile.examples, self.subject, self.mode)
         examples = self.plan.examples or usual
 
@@ -98,12 +106,14 @@ class ItemRun:
         def run() -> None:
             if not self.contracts:
                 return
+            forget_local_constants()
+            draw_each_case_afresh()
             started = time.perf_counter()
             try:
-                with shrinking_at_most(seconds):
+                with shrinking_at_most(shrinking):
                     seeded()
             except Violation:
-                self._make_plain()
+                self._make_plain(time.perf_counter() + shrinking)
                 raise
             except FlakyFailure as flaky:
                 if self._raised is None:
@@ -114,16 +124,18 @@ class ItemRun:
 
         return run
 
-    def _make_plain(self) -> None:
+    def _make_plain(self, deadline: float) -> None:
         """Tell each violation in a simpler case, if one has it too, of those that are not drawn."""
         for name, (violation, case) in self._violated.items():
-            found = self._plainer(violation, case)
+            found = self._plainer(violation, case, deadline)
             if found is not None:
                 self.outcomes[name].failure = self._failure(found)
 
-    def _plainer(self, violation: Violation, case: Any) -> Violation | None:
-        """The same violation in the simplest case that has it."""
+    def _plainer(self, violation: Violation, case: Any, deadline: float) -> Violation | None:
+        """The same violation in the simplest case that has it, of those that there is time for."""
         for simpler in self.cases.simpler(case) if self.cases.simpler else ():
+            if time.perf_counter() > deadline:
+                break
             try:
                 with self._noted(simpler), warnings.catch_warnings():
                     warnings.simplefilter("ignore")

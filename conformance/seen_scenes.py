@@ -31,6 +31,7 @@ from conformance.reproduction import (
     near,
     nothing,
     operand,
+    pruned,
     raising,
     refused,
     something,
@@ -116,13 +117,17 @@ class SeenScene:
         names = [name for name in names_in(shows) if name in self.case.scene.bound]
         nests = [name for name in names if is_nest_of_tensors(self.names.get(name))]
         others = [name for name in names if name not in nests]
-        return self.case.page(self.mode, nests).text(MODES[self.mode], shows, others=others)
+        page = self.case.page(self.mode, nests)
+        page = replace(page, body=pruned(page.body, names_in(shows), calls=True))
+        return page.text(MODES[self.mode], shows, others=others)
 
     def _unended(self) -> str:
         scene = self.case.scene
         refusing = partial(refused, error=scene.raises, saying=scene.saying)
         guard = refusing if scene.raises else raising
-        return self.case.page(self.mode).text(MODES[self.mode], guard=guard)
+        page = self.case.page(self.mode)
+        page = replace(page, body=pruned(page.body, (), calls=False))
+        return page.text(MODES[self.mode], guard=guard)
 
     def _leaf(self, expression: str, number: int = 0) -> str:
         """A leaf of a nest as an expression of its own."""

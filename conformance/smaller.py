@@ -26,7 +26,6 @@ from hypothesis.errors import FlakyFailure
 from conformance.blackbox import BlackBox, Wreck, found
 from conformance.contract import Violation
 from conformance.forked import BROKE_OFF, DiedError, Fork, ending
-from conformance.profiles import forget_local_constants
 from conformance.running import ItemRun
 
 T = TypeVar("T")
@@ -105,7 +104,6 @@ class Search(Generic[T]):
     def _searched(self, which: T, wreck: Wreck, deadline: float) -> Wreck | None:
         """What a process would have left that died of a smaller program, if there was time."""
         item = self.begin(which)
-        forget_local_constants()
         alike: list[Wreck] = []
         met, survived = False, False
 
@@ -124,10 +122,22 @@ class Search(Generic[T]):
         with suppress(_Died, FlakyFailure):
             item.test(attempt, max(int(seconds), 1))()
         if alike:  # Hypothesis ends with the smallest one
-            return replace(alike[-1], remark=", and so does one that runs nothing else")
+            left = self._plainest(item, alike[-1], deadline)
+            return replace(left, remark=", and so does one that runs nothing else")
         if survived:
             return replace(wreck, remark=", but one that runs nothing else does not")
         return None
+
+    def _plainest(self, item: ItemRun, wreck: Wreck, deadline: float) -> Wreck:
+        """What the simplest case leaves that ends alike, of those that are not drawn."""
+        note, simpler = wreck.note, item.cases.simpler
+        for case in () if note is None or simpler is None else simpler(note.case):
+            if time.monotonic() > deadline - _CANDIDATE:
+                break
+            left = self._tried(item, case)
+            if left.note is not None and left.ending == wreck.ending:
+                return left
+        return wreck
 
     def _tried(self, item: ItemRun, case: Any) -> Wreck:
         """What a fork leaves that runs a case."""

@@ -7,7 +7,7 @@ function is smooth after all, a contract judges the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
+from conformance.blackbox import reached
 from conformance.contract import Cases, Unsupported
 from conformance.drawn_graphs import CONSTANT, WATCHED, GraphCase
 from conformance.graph_cases import Seen, printed, run
@@ -60,6 +61,11 @@ class SpecialCase(GraphCase):
     def single(self, number: int) -> SpecialCase:
         """The case at one of its points alone."""
         return replace(self, points=(self.points[number],), kinds=(self.kinds[number],))
+
+    def simpler(self) -> Iterator[SpecialCase]:
+        """The case at each of its points, weighed with ones."""
+        for number in range(len(self.points)):
+            yield replace(self.single(number), plain=True)
 
 
 @dataclass(frozen=True)
@@ -164,8 +170,11 @@ def run_special(case: SpecialCase, mode: str) -> SeenSpecial:
     Raises:
         Unsupported: if the forward pass raises at all of them.
     """
-    singles = [case.single(number) for number in range(len(case.points))]
-    seen = tuple((single, _seen(single, mode)) for single in singles)
+    seen: tuple[tuple[SpecialCase, Seen | str], ...] = ()
+    for number in range(len(case.points)):
+        reached(number)
+        single = case.single(number)
+        seen = (*seen, (single, _seen(single, mode)))
     errors = [found for _, found in seen if isinstance(found, str)]
     if errors and len(errors) == len(seen):
         raise Unsupported(errors[0])
@@ -179,11 +188,17 @@ def _seen(case: SpecialCase, mode: str) -> Seen | str:
         return str(error)
 
 
+def _printed(case: SpecialCase, mode: str, step: int = 0) -> str:
+    """A case as a program, at one of its points, as it is run there."""
+    return printed(case.single(step), mode)
+
+
 SPECIAL_VALUES: Cases[SpecialCase, SeenSpecial] = Cases(
     "special",
     special_cases,
     run_special,
-    printed,
+    _printed,
+    simpler=SpecialCase.simpler,
     subjects=tuple(name for name, entry in OPS.items() if not entry.blocks),
     modes=("eager",),
     most=MOST,

@@ -1,24 +1,45 @@
-"""Two tape programs at once, in two threads that take turns line by line, and each alone."""
+"""Two tape programs at once, in two threads that take turns statement by statement, and each alone.
+
+A program is a generator here, which yields between its statements. A thread of its own runs it to
+the next ``yield``, then waits while the other thread does the same. So what one of them does
+between two statements of the other is the same in every run, and in the program that is printed.
+"""
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from types import FrameType
-from typing import Any
+from itertools import zip_longest
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from conformance.boundary import raised_by_tensorflow
 from conformance.contract import Cases
 from conformance.program_cases import FILENAME, ProgramCase, SeenProgram
 from conformance.program_cases import run as run_alone
+from conformance.reproduction import Claim, indented, raising, tidy
 from strategies.program_drawing import KINDS, programs
 
-PATIENCE = 60.0
-"""Seconds that a thread waits for its turn before it gives up: far more than any line takes."""
+_NAMES: Final = ("one", "other")
+"""What the programs are called."""
+
+_IN_A_THREAD: Final = """
+def in_a_thread(steps):
+    with ThreadPoolExecutor(1) as thread:
+        while thread.submit(next, steps, steps).result() is not steps:
+            yield
+"""
+_BOTH: Final = "list(zip_longest(in_a_thread(one()), in_a_thread(other())))"
+
+
+def in_a_thread(steps: Iterator[None]) -> Iterator[None]:
+    """The same steps, each of them in a thread of their own."""
+    with ThreadPoolExecutor(1) as thread:
+        while thread.submit(next, steps, steps).result() is not steps:
+            yield
 
 
 @dataclass(frozen=True)
@@ -33,9 +54,31 @@ class ThreadCase:
         return b"".join(program.digest for program in self.programs)
 
     def source(self, _mode: str = "eager") -> str:
-        """Both programs, one after the other: what runs them line by line is this module."""
-        first, second = (program.source() for program in self.programs)
-        return f"# in one thread\n{first}\n# in another, line by line in turn\n{second}"
+        """Both programs at once, asserting nothing; whatever their questions raise is caught."""
+        return self._text(["", ""], [_BOTH])
+
+    def showing(self, which: int, told: str) -> str:
+        """The program that runs one of both alone, then beside the other, and compares.
+
+        Args:
+            which: the number of the program.
+            told: an expression of what it has bound to names, which should be the same.
+        """
+        tells = ["", ""]
+        tells[which] = f"told.append({told})"
+        alone = ["told = []", f"list({_NAMES[which]}())"]
+        claim = Claim("thread", "told[1]", "got == told[0]")
+        return self._text(tells, [*alone, *raising([_BOTH], "thread"), *claim.lines()])
+
+    def _text(self, tells: Sequence[str], ends: Sequence[str]) -> str:
+        heads = dict.fromkeys(["from concurrent.futures import ThreadPoolExecutor"])
+        heads["from itertools import zip_longest"] = None
+        functions: list[str] = []
+        for name, program, tell in zip(_NAMES, self.programs, tells, strict=True):
+            head, body = program.program.steps(program.caught)
+            heads |= dict.fromkeys(head)  # one may need what the other does
+            functions += ["", f"def {name}():", *indented([*body, tell])]
+        return tidy([*heads, *functions, _IN_A_THREAD, *ends])
 
 
 @dataclass
@@ -47,54 +90,6 @@ class SeenThreads:
     beside: list[SeenProgram]
 
 
-class Turns:
-    """Threads that take turns, one line of a program each.
-
-    A tracing function (``sys.settrace``, of this thread alone) hands over before each line. So what
-    one thread does between two lines of the other is the same in every run.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._running = list(range(count))
-        self._turn = 0
-        self._changed = threading.Condition()
-
-    def take(self, thread: int, task: Callable[[], None]) -> None:
-        """Run a task as one of the threads."""
-        sys.settrace(lambda frame, _event, _arg: self._trace(thread, frame))
-        try:
-            self._wait(thread)
-            task()
-        finally:
-            sys.settrace(None)
-            with self._changed:
-                self._pass_on(thread)
-                self._running.remove(thread)
-
-    def _trace(self, thread: int, frame: FrameType) -> Callable[..., Any] | None:
-        if frame.f_code.co_filename != FILENAME:
-            return None
-
-        def line(frame: FrameType, event: str, _arg: Any) -> Callable[..., Any]:
-            if event == "line" and frame.f_code.co_name == "<module>":
-                with self._changed:
-                    self._pass_on(thread)
-                self._wait(thread)
-            return line
-
-        return line
-
-    def _pass_on(self, thread: int) -> None:
-        after = self._running[self._running.index(thread) + 1 :]
-        self._turn = (after or self._running)[0]
-        self._changed.notify_all()
-
-    def _wait(self, thread: int) -> None:
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._turn == thread, PATIENCE):
-                raise TimeoutError("the other thread does not come to the end of its line")
-
-
 def run(case: ThreadCase, mode: str) -> SeenThreads:
     """Run each program alone, and both at once.
 
@@ -102,29 +97,25 @@ def run(case: ThreadCase, mode: str) -> SeenThreads:
         Unsupported: if the ops of one alone raise in this mode on this TensorFlow.
     """
     alone = [run_alone(program, mode) for program in case.programs]
-    beside: list[SeenProgram | BaseException] = [AssertionError("never ran")] * len(alone)
-    turns = Turns(len(alone))
+    beside = [SeenProgram(program, mode) for program in case.programs]
+    names: list[dict[str, Any]] = [{} for _ in beside]
+    for _ in zip_longest(*map(_turns, beside, names)):
+        pass
+    for seen, bound in zip(beside, names, strict=True):
+        seen.note(bound)
+    return SeenThreads(case, alone, beside)
 
-    def task(thread: int) -> None:
-        try:
-            beside[thread] = run_alone(case.programs[thread], mode)
-        except BaseException as error:  # noqa: BLE001 - it is raised again, in the main thread
-            beside[thread] = error
 
-    threads = [
-        threading.Thread(target=turns.take, args=(number, lambda number=number: task(number)))
-        for number in range(len(alone))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seen = []
-    for found in beside:
-        if isinstance(found, BaseException):
-            raise found
-        seen.append(found)
-    return SeenThreads(case, alone, seen)
+def _turns(seen: SeenProgram, names: dict[str, Any]) -> Iterator[None]:
+    """Run a program in a thread of its own, a statement at a time; it binds into ``names``."""
+    program = seen.case.program
+    before, body = program.steps(seen.case.caught)
+    head = [*before, "def steps():", f"    global {', '.join(program.bound)}"]
+    exec(compile("\n".join([*head, *indented(body)]), FILENAME, "exec"), names)  # noqa: S102 - ours
+    try:
+        yield from in_a_thread(names["steps"]())
+    except Exception as raised:  # noqa: BLE001 - whatever TensorFlow raises is the observation
+        seen.error = raised_by_tensorflow(raised)
 
 
 def _cases(_subject: str, _mode: str) -> st.SearchStrategy[ThreadCase]:

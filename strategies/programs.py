@@ -261,12 +261,14 @@ class Page:
         names, types: of the slots.
         raising: the answers that are expected to raise.
         traced_ops: whether each op is called inside a ``tf.function`` of its own.
+        yields: whether it yields before each statement, and at the end of each block.
     """
 
     names: Sequence[str]
     types: Sequence[TensorType]
     raising: frozenset[int]
     traced_ops: bool
+    yields: bool = False
 
     def nest(self, structure: Structure[int]) -> str:
         """A structure of slots."""
@@ -274,8 +276,13 @@ class Page:
 
     def block(self, body: Body) -> list[str]:
         """The indented lines of a block."""
-        inside = [line for statement in body for line in statement.lines(self)]
-        return [f"    {line}" for line in inside or ["pass"]]
+        return [f"    {line}" for line in self.lines(body) or ["pass"]]
+
+    def lines(self, body: Body) -> list[str]:
+        """The lines of statements."""
+        between = ["yield"] * self.yields
+        inside = [line for statement in body for line in (*between, *statement.lines(self))]
+        return [*inside, *between]
 
 
 @dataclass(frozen=True)
@@ -324,8 +331,7 @@ class Program:
             traced_ops: whether each op is called inside a ``tf.function`` of its own, which takes
                 its operands from the enclosing scope.
         """
-        page = Page(self.names, self.types, raising, traced_ops)
-        lines = [line for statement in self.body for line in statement.lines(page)]
+        lines = Page(self.names, self.types, raising, traced_ops).lines(self.body)
         return "\n".join([*_head(lines), *lines]) + "\n"
 
     def function_source(self, raising: frozenset[int], returns: str) -> str:
@@ -346,9 +352,25 @@ class Program:
         """The lines that must stand outside of a ``tf.function``, and all others."""
         page = Page(self.names, self.types, raising, traced_ops=False)
         made = [s for s in self.statements() if isinstance(s, Make) and s.role != "constant"]
-        before = [line for statement in made for line in statement.lines(page)]
-        body = [line for s in _without(self.body, made) for line in s.lines(page)]
+        before = page.lines(tuple(made))
+        body = page.lines(_without(self.body, made))
         return [*_head(body), *before], body
+
+    def steps(self, raising: frozenset[int]) -> tuple[list[str], list[str]]:
+        """The lines that must stand before a generator, and its own: it yields between statements.
+
+        Args:
+            raising: the answers that are expected to raise.
+        """
+        body = Page(self.names, self.types, raising, traced_ops=False, yields=True).lines(self.body)
+        return _head(body), body
+
+    @property
+    def bound(self) -> list[str]:
+        """Every name that it binds: of slots, tapes and answers."""
+        tapes = [f"t{s.tape}" for s in self.statements() if isinstance(s, Tape)]
+        asked = [s for s in self.statements() if isinstance(s, Gradient | Misuse | Watched)]
+        return list(dict.fromkeys([*self.names, *tapes, *(f"g{s.answer}" for s in asked)]))
 
 
 def _head(lines: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from conformance.contract import UNDOCUMENTED, Cases, Contract, Tally
 from conformance.graph_cases import GRAPHS
-from conformance.profiles import PROFILES, draw_each_case_afresh, forget_local_constants
+from conformance.profiles import PROFILES
 from conformance.program_cases import PROGRAMS
 from conformance.running import ItemRun, Plan
 
@@ -34,8 +34,6 @@ EXAMPLES: Final = 15
 
 def digests() -> dict[str, str]:
     """The digest of each of the subjects in each of the modes, by the name of its item."""
-    forget_local_constants()
-    draw_each_case_afresh()
     found: dict[str, str] = {}
     for family, subjects, modes in (
         (GRAPHS, SUBJECTS, MODES),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.blackbox import Note, found
+from conformance.blackbox import Note, Wreck, found
 from conformance.contract import Cases
 from conformance.contracts import test_contracts as contracts
 from conformance.errors import ExitCode
@@ -119,6 +119,12 @@ def end(case, mode):
     return case
 
 
+def seldom(case, mode):
+    if 10**6 < case.number < 2 * 10**6:
+        os.abort()
+    return case
+
+
 def wear_out(case, mode):
     tried.append(case)
     if len(tried) == 5:
@@ -127,11 +133,17 @@ def wear_out(case, mode):
 
 
 fragile = cases("fragile", end)
+rare = cases("rare", seldom)
 worn = cases("worn", wear_out)
 
 
 @fragile.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
 def survives(case):
+    return Tally(conclusive=1)
+
+
+@rare.contract("seldom-dies", "The process survives.", cites=[UNDOCUMENTED])
+def seldom_dies(case):
     return Tally(conclusive=1)
 
 
@@ -145,19 +157,66 @@ def lasts(case):
 def test_a_crash_is_made_as_small_as_any_other_failure(checkout: Checkout, workers: str) -> None:
     """In processes that run nothing else; a crash that needs what went before it is told apart."""
     checkout.contracts(SHRINKS)
-    result, record = checkout.recorded("-n", workers)
+    result, record = checkout.recorded("-n", workers, "--tape-examples", "1000")
 
     told = {outcome["contract"]: outcome for outcome in record["outcomes"]}
     assert told["survives"]["failure"]["program"] == "print(1000)\n"
+    assert told["seldom-dies"]["failure"]["program"] == "print(1000001)\n"
     assert {name: outcome["failure"]["why"].splitlines()[0] for name, outcome in told.items()} == {
         "survives": "the process that ran it died, and so does one that runs nothing else; "
+        "it left this behind:",
+        "seldom-dies": "the process that ran it died, and so does one that runs nothing else; "
         "it left this behind:",
         "lasts": "the process that ran it died, but one that runs nothing else does not; "
         "it left this behind:",
     }
-    assert [outcome["verdict"] for outcome in told.values()] == ["crashed", "crashed"]
+    assert [outcome["verdict"] for outcome in told.values()] == ["crashed"] * 3
     assert record["footer"]["complete"]
     assert "\nprint(1000)\n" in result.stdout.str()
+
+
+STEPS = """
+import os
+
+from conformance.blackbox import reached
+
+
+def source(case, mode, step=0):
+    return f"print({case.number}, {step})\\n"
+
+
+def end(case, mode):
+    for step in (0, 1, 2):
+        if step:
+            reached(step)
+        if step == 1 and case.number >= deaths[mode]:
+            os.abort()
+    return case
+
+
+def simpler(case):
+    return [Case(0), Case(case.number * 2)] if case.number < 10**5 else []
+
+
+deaths = {"eager": 1000, "function": 0}
+stepping = Cases("stepping", numbers, end, source, modes=tuple(deaths), simpler=simpler)
+
+
+@stepping.contract("survives", "The process survives.", cites=[UNDOCUMENTED])
+def survives(case):
+    return Tally(conclusive=1)
+"""
+
+
+def test_a_crash_is_told_at_the_step_at_which_it_was(checkout: Checkout) -> None:
+    """And in the simplest case that has it, which need not be one that is drawn."""
+    checkout.contracts(STEPS)
+    _, record = checkout.recorded()
+
+    assert {o["mode"]: o["failure"]["program"] for o in record["outcomes"]} == {
+        "eager": "print(2000, 1)\n",
+        "function": "print(0, 1)\n",
+    }
 
 
 KEPT = """
@@ -511,6 +570,30 @@ def test_what_was_tried_to_its_end_is_no_longer_told(tmp_path: Path) -> None:
     assert notes["between"] is None
     assert notes["nobody"] is None
     assert [note.program for note in notes.values() if note] == ["one", "two"]
+
+
+FIRST = "(most recent call first):"
+OP = '  File "/theirs/ops.py", line 1 in op'
+RUN = '  File "/ours/conformance/running.py", line 7 in _run'
+CALLED = f'{RUN}\n  File "/ours/conformance/running.py", line 6 in examine'
+ABORTED = "Fatal Python error: Aborted"
+LAST = f"MemoryError: more\nTraceback (most recent call last):\n{CALLED}\n{OP}\n"
+STACKS = {
+    f"{ABORTED}\n\nThread 0x1 {FIRST}\n{OP}\n\nCurrent thread 0x2 {FIRST}\n{OP}\n{CALLED}\n\nIt": (
+        f"{ABORTED}\nCurrent thread 0x2 {FIRST}\n{OP}\n{RUN}"
+    ),
+    f"Timeout (0:00:02)!\nThread 0x2 {FIRST}\n{OP}\n{CALLED}\n": (
+        f"Timeout (0:00:02)!\nThread 0x2 {FIRST}\n{OP}\n{RUN}"
+    ),
+    LAST: LAST,
+    "": "",
+}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_of_a_stack_what_the_case_had_come_to_is_told(stack: str) -> None:
+    """Of the thread that ran it, with the cause; a traceback of Python's as it is."""
+    assert Wreck(None, stack, "killed").frames == STACKS[stack]
 
 
 FAMILIES = [contracts.graph, contracts.program, contracts.thread, contracts.scene,

@@ -18,7 +18,7 @@ from conformance.boundary import tensorflow, version
 from conformance.contract import CATALOGUE, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
-from conformance.profiles import PROFILES, forget_local_constants
+from conformance.profiles import PROFILES
 from conformance.record import Outcome
 from conformance.running import ItemRun, Plan
 from tests import chapters
@@ -38,7 +38,6 @@ def outcome_under_lie(contract: str) -> Outcome | None:
     vars(running)["SHRINK_SECONDS"] = 0  # the verdict is what counts here
     tf = tensorflow()
     KILLS[contract](tf)
-    forget_local_constants()
     known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(version(tf)))
     mode = CATALOGUE[contract].modes[0]
     run = ItemRun(contracts.scene, contract, mode, Plan(GATE, 0, None, version(tf), known))

@@ -12,7 +12,7 @@ from conformance.contract import CATALOGUE as CONTRACTS
 from conformance.contract import Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
-from conformance.profiles import PROFILES, forget_local_constants
+from conformance.profiles import PROFILES
 from conformance.record import Outcome
 from conformance.running import ItemRun, Plan
 from strategies.ops import CATALOGUE, Op
@@ -28,7 +28,6 @@ ORACLE = CONTRACTS["gradient-finite-difference"]
 def decided(subject: str) -> Outcome:
     """What finite differences find in the gate profile, eagerly."""
     minor = version(tensorflow())
-    forget_local_constants()
     known = tuple(d for d in load(FILE, CONTRACTS) if d.covers(minor))
     family = replace(contracts.graph, contracts=[ORACLE])
     run = ItemRun(family, subject, "eager", Plan(PROFILES["gate"], 0, None, minor, known))

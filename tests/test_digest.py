@@ -52,9 +52,9 @@ WORDS = ["odd", "strange", b"uncanny", b"curious", 0.123, 4.567, 89.01]
 """
 
 REMEMBERS = """
-import conformance.plugin
+import conformance.running
 
-conformance.plugin.forget_local_constants = lambda: None
+conformance.running.forget_local_constants = lambda: None
 """
 
 NUMBERS = """

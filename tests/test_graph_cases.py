@@ -10,7 +10,7 @@ import pytest
 
 from conformance.boundary import tensorflow
 from conformance.contract import Unsupported
-from conformance.graph_cases import _Run, run
+from conformance.graph_cases import _Run, printed, run
 from tests.cases import case_of, chain
 
 Program = Callable[..., Any]
@@ -66,3 +66,18 @@ def test_an_error_of_ours_is_no_observation() -> None:
     """What a line of the project raises comes through, whatever else there is to see."""
     with pytest.raises(IndexError):
         run(replace(CASE, points=()), "eager")
+
+
+def test_a_case_prints_at_the_step_that_its_run_had_reached() -> None:
+    """One of its points, then each other cotangent at the first."""
+    points = (((0.5,),), ((0.25,),))
+    case = replace(case_of(chain(("tf.math.sin", (0,))), (0.5,), pulls=True), points=points)
+    lines = [printed(case, "eager", step).splitlines() for step in range(5)]
+
+    assert [line[2] for line in lines] == [
+        f"x0 = tf.constant({number}, tf.float64)" for number in (0.5, 0.25, 0.5, 0.5, 0.5)
+    ]
+    weights = [case.weights, case.weights, *case.cotangents.values()]
+    assert [line[-1].rpartition("tf.constant(")[2] for line in lines] == [
+        f"{float(weight)}, tf.float64)])" for (weight,) in weights
+    ]

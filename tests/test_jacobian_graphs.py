@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -277,14 +278,17 @@ def test_a_program_about_none_asks_in_that_way(way: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", JACOBIANS.modes)
-def test_a_case_is_printed_as_a_program_that_asks_in_every_way(mode: str) -> None:
-    """For whoever sees the process die of it."""
-    printed: list[Any] = []
+def test_a_case_is_printed_as_a_program_that_asks_what_its_run_had_come_to(mode: str) -> None:
+    """For whoever sees the process die of it: each row, then each way."""
+    case = squares()
+    asked = [
+        re.findall(r"tape\.(\w+)\(", JACOBIANS.source(case, mode, step).replace("tape.watch", ""))
+        for step in range(len(case.units) + len(case.ways))
+    ]
 
-    ending(JACOBIANS.source(squares(), mode), print=lambda *given: printed.extend(given))
-
-    shapes = [tuple(one.shape) for one in printed]
-    assert shapes == [(2, 2, 2, 2), (2, 2, 2, 2), (2, 2, 2)]
+    assert asked == [["gradient"]] * 4 + [["jacobian"]] * 2 + [["batch_jacobian"]]
+    for step in range(len(asked)):
+        ending(JACOBIANS.source(case, mode, step))
 
 
 @given(case=JACOBIANS.draw("tf.math.multiply", "eager"))

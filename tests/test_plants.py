@@ -21,7 +21,7 @@ from conformance.contract import Unsupported, Violation
 from conformance.deviations import FILE, Deviation, load
 from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import GRAPHS, Seen
-from conformance.profiles import PROFILES, Profile, forget_local_constants, hypothesis_settings
+from conformance.profiles import PROFILES, Profile, hypothesis_settings
 from conformance.record import Outcome
 from conformance.running import ItemRun, Plan
 from strategies.ops import CATALOGUE
@@ -44,7 +44,6 @@ def _unshrunk(monkeypatch: pytest.MonkeyPatch) -> None:
         return settings(hypothesis_settings(profile, examples), phases=[Phase.generate])
 
     monkeypatch.setattr(running, "hypothesis_settings", generated)
-    forget_local_constants()
 
 
 @cache

@@ -18,6 +18,9 @@ from conformance.profiles import (
     takes,
 )
 
+USUAL = engine.ConjectureRunner.generate_mutations_from
+"""Hypothesis's own, before any test has run an item."""
+
 
 def test_a_seed_is_the_same_everywhere() -> None:
     """Pinned: another number here means that no record can be compared with an older one."""
@@ -120,8 +123,7 @@ def test_shrinking_stops_at_its_limit_without_a_word(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("afresh", [True, False])
 def test_each_case_is_drawn_afresh(monkeypatch: pytest.MonkeyPatch, *, afresh: bool) -> None:
     """Hypothesis would copy one part of a case over another."""
-    usual = engine.ConjectureRunner.generate_mutations_from
-    monkeypatch.setattr(engine.ConjectureRunner, "generate_mutations_from", usual)
+    monkeypatch.setattr(engine.ConjectureRunner, "generate_mutations_from", USUAL)
     if afresh:
         draw_each_case_afresh()
     seen: list[tuple[int, int]] = []

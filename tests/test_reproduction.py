@@ -22,9 +22,11 @@ from conformance.contract import CATALOGUE, Cases, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
 from conformance.interpreter import HOLDS, run_alone
-from conformance.profiles import PROFILES, forget_local_constants, hypothesis_settings
+from conformance.profiles import PROFILES, hypothesis_settings
 from conformance.record import Failure
+from conformance.reproduction import pruned
 from conformance.running import ItemRun, Plan
+from strategies.program_drawing import KINDS
 from tests.forks import in_fork
 from tests.lies import LIES
 from tests.tape_lies import TAPE_LIES
@@ -32,6 +34,7 @@ from tests.test_article import LIES as ARTICLE_LIES
 from tests.test_chapters import KILLS
 from tests.test_lies import KILLERS as GRAPH_KILLERS
 from tests.test_tape_lies import KILLERS as TAPE_KILLERS
+from tests.test_threads import watching_goes_to_the_tape_entered_last
 
 GATE = PROFILES["gate"]
 NAME = "<program>"
@@ -43,13 +46,13 @@ def tell(lie: str) -> None:
     """Tell a lie of any family."""
     article = {lie.__name__: lie for lie, _, _ in ARTICLE_LIES}
     told: dict[str, Any] = {**KILLS, **TAPE_LIES, **LIES, **article}
+    told[watching_goes_to_the_tape_entered_last.__name__] = watching_goes_to_the_tape_entered_last
     told[lie](tensorflow())
 
 
 def failures_of(lie: str, family: str, subject: str, mode: str) -> dict[str, Failure]:
     """The failures of an item under a lie, by contract, unshrunk; runs in a fork."""
     tell(lie)
-    forget_local_constants()
     usual = hypothesis_settings
 
     def without_shrinking(*args: Any) -> settings:
@@ -88,17 +91,35 @@ def sample(names: list[str], one_in: int) -> list[Any]:
     ]
 
 
-def check(lie: str, failures: dict[str, Failure]) -> None:
+def check(lie: str, failures: dict[str, Failure], item: tuple[str, str, str] | None = None) -> None:
     """Each program fails as recorded under the lie, and comes to its end without it.
 
-    Or in a gap, if the lie was a gradient where none is registered.
+    Or in a gap, if the lie was a gradient where none is registered; or as TensorFlow is known to
+    break the promise anyhow.
+
+    Args:
+        lie: what was told.
+        failures: by contract.
+        item: a family, a subject and a mode, if TensorFlow may break its promises anyhow.
     """
     assert failures, f"{lie} breaks nothing in this item"
-    for failure in failures.values():
+    for contract, failure in failures.items():
         lying, honest = (in_fork(ending, failure.program, told) for told in (lie, None))
 
         assert lying.startswith(f"AssertionError: {failure.kind}: "), failure.program
-        assert not honest or "LookupError" in honest, f"{honest}\n{failure.program}"
+        if honest and "LookupError" not in honest:
+            known = in_fork(kinds_of_deviations, contract, *item) if item else frozenset()
+            told = tuple(f"AssertionError: {kind}: " for kind in known)
+            assert "exception" in known or honest.startswith(told), f"{honest}\n{failure.program}"
+
+
+def kinds_of_deviations(contract: str, family: str, subject: str, mode: str) -> frozenset[str]:
+    """How a contract is known to be violated that an item violates in the honest TensorFlow."""
+    known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor()))
+    run = ItemRun(vars(contracts)[family], subject, mode, Plan(GATE, 0, None, minor(), known))
+    run.test()()
+    met = next(o.deviations for o in run.finish() if o.contract == contract)
+    return frozenset(d.kind for d in known if d.id in met)
 
 
 @pytest.mark.parametrize("lie", sample(sorted(GRAPH_KILLERS), 4))
@@ -116,19 +137,21 @@ def test_the_program_of_a_graph_fails_under_its_lie_alone(lie: str) -> None:
 @pytest.mark.kill
 @pytest.mark.parametrize("lie", sorted(TAPE_KILLERS))
 def test_the_program_of_a_tape_fails_under_its_lie_alone(lie: str) -> None:
-    """Structures, watched Variables, what is held and what is raised."""
-    found = in_fork(failures_of, lie, "program", TAPE_KILLERS[lie].subject, "eager")
-    check(lie, found)
+    """Structures, watched Variables, what is held and what is raised; whatever finds it first."""
+    for subject in dict.fromkeys((TAPE_KILLERS[lie].subject, *KINDS)):
+        if found := in_fork(failures_of, lie, "program", subject, "eager"):
+            check(lie, found)
+            return
+    pytest.fail("the lie was not found")
 
 
-@pytest.mark.kill
-@pytest.mark.parametrize("contract", sorted(KILLS))
+@pytest.mark.parametrize("contract", sample(sorted(KILLS), 16))
 def test_the_program_of_a_scene_fails_under_its_lie_alone(contract: str) -> None:
     """In the first of its modes."""
     if not CATALOGUE[contract].covers(in_fork(minor)):
         pytest.skip("the contract does not speak of this TensorFlow")
-    found = in_fork(failures_of, contract, "scene", contract, CATALOGUE[contract].modes[0])
-    check(contract, found)
+    item = "scene", contract, CATALOGUE[contract].modes[0]
+    check(contract, in_fork(failures_of, contract, *item), item)
 
 
 @pytest.mark.parametrize("number", sample([str(i) for i in range(len(ARTICLE_LIES))], 4))
@@ -136,6 +159,33 @@ def test_the_program_of_the_article_fails_under_its_lie_alone(number: str) -> No
     """Values, facts, what is printed, and literals."""
     lie, family, ids = ARTICLE_LIES[int(number)]
     check(lie.__name__, in_fork(article_failures, lie.__name__, family, ids))
+
+
+def test_the_program_of_two_threads_fails_under_its_lie_alone() -> None:
+    """It runs one of the programs alone, then beside the other."""
+    lie = watching_goes_to_the_tape_entered_last.__name__
+    check(lie, in_fork(failures_of, lie, "thread", "", "eager"))
+
+
+SCENE = """
+def slope(at):
+    return tf.sin(at)
+zero = tf.zeros([], x.dtype)
+other = tf.sin(zero)
+with tf.GradientTape() as tape:
+    tape.watch(x)
+    target = f(x)
+made = tape.gradient(target, x)
+"""
+
+
+@pytest.mark.parametrize(("calls", "gone"), [(True, (0, 1, 2, 3)), (False, (0, 1))])
+def test_what_nothing_makes_use_of_is_not_printed(calls: bool, gone: tuple[int, ...]) -> None:  # noqa: FBT001 - a parameter
+    """Functions, and where no error is in question calls of TensorFlow; tapes stay as they are."""
+    lines = SCENE.strip().splitlines()
+    kept = [line for number, line in enumerate(lines) if number not in gone]
+
+    assert pruned(lines, ["target"], calls=calls) == kept
 
 
 def article_failures(lie: str, family: str, ids: list[str]) -> dict[str, Failure]:

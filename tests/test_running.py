@@ -13,6 +13,7 @@ from functools import partial
 import pytest
 from hypothesis import strategies as st
 
+from conformance import running
 from conformance.boundary import forget_jvps, tensorflow
 from conformance.contract import CATALOGUE, UNDOCUMENTED, Cases, Tally, Unsupported, Violation
 from conformance.profiles import PROFILES
@@ -218,3 +219,37 @@ def test_what_forward_mode_has_traced_does_not_outlive_a_case() -> None:
     assert in_fork(partial(jvps_of, forgets=True), shapes) == [True] * 40
     kept = in_fork(partial(jvps_of, forgets=False), shapes)
     assert (kept[:3], kept[-1]) == ([True, False, True], False)
+
+
+@pytest.mark.parametrize("seconds", [0, 10])
+def test_a_failure_is_made_smaller_for_as_long_as_is_said(
+    monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """By Hypothesis, and in simpler cases; when the item is run is when it counts."""
+
+    def is_small(seen: Number) -> Tally:
+        if seen.value >= ITEMS:
+            where = printed(seen, "")
+            raise Violation(kind="value", expected="less", got="more", where=where, why="so")
+        return Tally(conclusive=1)
+
+    family: Cases[Number, Number] = Cases(
+        "number",
+        lambda _, __: st.integers(10 * ITEMS, 10**9).map(Number),
+        lambda case, _: case,
+        printed,
+        simpler=lambda _: [Number(0), Number(ITEMS)],
+    )
+    promise = family.contract("number-is-small", "It is small.", cites=[UNDOCUMENTED])
+    try:
+        promise(is_small)
+    finally:
+        CATALOGUE.pop("number-is-small")
+    monkeypatch.setattr(running, "SHRINK_SECONDS", seconds)
+    run = ItemRun(family, "", "eager", Plan(PROFILES["quick"], 0, None, (2, 21)))
+
+    with pytest.raises(Violation):
+        run.test()()
+
+    (failure,) = run.failures
+    assert (failure.program == printed(Number(ITEMS), "")) is bool(seconds)

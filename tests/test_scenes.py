@@ -120,8 +120,19 @@ def test_what_a_failure_prints_in_a_function_returns_what_was_judged() -> None:
     with pytest.raises(Violation) as raised:
         seen.none("gradient[0]")
 
-    assert "    return gradient\n" in raised.value.where
+    assert "    return [x * 2, f(x)]\n" in raised.value.where
     with pytest.raises(AssertionError, match=r"^none: "):
+        exec(raised.value.where, {})  # noqa: S102 - our own text
+
+
+def test_what_raises_when_a_function_runs_raises_in_what_is_printed_too() -> None:
+    """Though nothing is told of any tensor, and TensorFlow drops what nobody asks for."""
+    seen = seen_of("checked = tf.debugging.check_numerics(f(x) / 0.0, 'infinite')", "function")
+
+    with pytest.raises(Violation) as raised:
+        seen.ends_as_it_should()
+
+    with pytest.raises(AssertionError, match=r"^exception: InvalidArgumentError$"):
         exec(raised.value.where, {})  # noqa: S102 - our own text
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from conformance import running
 from conformance.boundary import tensorflow, version
 from conformance.contract import Violation
 from conformance.contracts import test_contracts as contracts
-from conformance.profiles import PROFILES, forget_local_constants
-from conformance.program_cases import FILENAME
+from conformance.profiles import PROFILES
 from conformance.running import ItemRun, Plan
-from conformance.thread_cases import Turns
+from conformance.thread_cases import in_a_thread
 from tests.forks import in_fork
 
 
@@ -46,7 +47,6 @@ def kinds_of_failures(*, lie: bool) -> list[str]:
     tf = tensorflow()
     if lie:
         watching_goes_to_the_tape_entered_last(tf)
-    forget_local_constants()
     run = ItemRun(contracts.thread, "", "eager", Plan(PROFILES["gate"], 0, None, version(tf)))
     with contextlib.suppress(Violation):  # the outcomes hold it
         run.test()()
@@ -63,38 +63,50 @@ def test_no_thread_accuses_an_honest_tape() -> None:
     assert in_fork(partial(kinds_of_failures, lie=False)) == []
 
 
-def log_of(*texts: str) -> list[str]:
-    """What texts that append to ``log`` leave there when they run in threads that take turns."""
+def log_of(*counts: int, broken: int | None = None) -> list[str]:
+    """What steps leave in a log that run in threads which take turns.
+
+    Args:
+        *counts: how many steps each thread has.
+        broken: the thread whose last step raises.
+    """
     log: list[str] = []
-    turns = Turns(len(texts))
 
-    def task(text: str) -> None:
+    def steps(thread: int) -> Iterator[None]:
+        for step in range(counts[thread]):
+            log.append(f"{'ab'[thread]}{step}")
+            yield
+        if thread == broken:
+            raise KeyError
+
+    def turns(thread: int) -> Iterator[None]:
         with contextlib.suppress(KeyError):
-            exec(compile(text, FILENAME, "exec"), {"log": log})  # noqa: S102 - our own text
+            yield from in_a_thread(steps(thread))
 
-    threads = [
-        threading.Thread(target=turns.take, args=(i, partial(task, text)))
-        for i, text in enumerate(texts)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for _ in zip_longest(*map(turns, range(len(counts)))):
+        pass
     return log
 
 
-def lines(name: str, count: int) -> str:
-    """A text of so many lines."""
-    return "\n".join(f"log.append('{name}{i}')" for i in range(count))
-
-
-def test_two_threads_take_turns_line_by_line() -> None:
-    """Whichever has more lines ends alone."""
-    assert log_of(lines("a", 3), lines("b", 5)) == ["a0", "b0", "a1", "b1", "a2", "b2", "b3", "b4"]
+def test_two_threads_take_turns_step_by_step() -> None:
+    """Whichever has more steps ends alone."""
+    assert log_of(3, 5) == ["a0", "b0", "a1", "b1", "a2", "b2", "b3", "b4"]
 
 
 def test_a_thread_that_raises_leaves_the_turn_to_the_other() -> None:
     """Nobody waits for it."""
-    raising = f"{lines('a', 1)}\nraise KeyError"
+    assert log_of(1, 3, broken=0) == ["a0", "b0", "b1", "b2"]
 
-    assert log_of(raising, lines("b", 3)) == ["a0", "b0", "b1", "b2"]
+
+def test_every_step_runs_in_the_same_thread_of_its_own() -> None:
+    """A tape is kept by the thread that entered it."""
+    threads: list[int] = []
+
+    def steps() -> Iterator[None]:
+        for _ in range(3):
+            threads.append(threading.get_ident())
+            yield
+
+    assert list(in_a_thread(steps())) == [None] * 3
+    assert len(set(threads)) == 1
+    assert threading.get_ident() not in threads

@@ -20,19 +20,31 @@ from strategies.structures import Structure, leaves
 def thread_independent(seen: SeenThreads) -> Tally:
     """Answers bit for bit, exceptions by their type, and which Variables are watched."""
     tally = Tally()
-    for alone, beside in zip(seen.alone, seen.beside, strict=True):
-        for number in alone.model.answers.keys() | alone.model.watched:
+    for which, (alone, beside) in enumerate(zip(seen.alone, seen.beside, strict=True)):
+        for number in sorted(alone.model.answers.keys() | alone.model.watched):
             expected, got = (_told(one, number) for one in (alone, beside))
             if not _agree(alone, beside, number):
                 raise Violation(
                     kind="thread",
                     expected=f"{expected} for g{number}",
                     got=got,
-                    where=seen.case.source(),
+                    where=seen.case.showing(which, _expression(alone, beside, number)),
                     why="the same program was run alone, in the same process, just before",
                 )
             tally.conclusive += 1
     return tally
+
+
+def _expression(alone: SeenProgram, beside: SeenProgram, number: int) -> str:
+    """What is compared, in the program."""
+    if number in alone.model.watched:
+        names = alone.case.program.names
+        table = ", ".join(f"{names[slot]}={names[slot]}" for slot in alone.model.assigned)
+        return f"[name for w in g{number} for name, v in dict({table}).items() if v is w]"
+    if any(isinstance(seen.answers.get(number), Exception) for seen in (alone, beside)):
+        return f"type(g{number}).__name__"
+    dense = "g if g is None else tf.convert_to_tensor(g).numpy().tolist()"
+    return f"str([{dense} for g in tf.nest.flatten(g{number})])"  # NaN is not itself, but looks so
 
 
 def _told(seen: SeenProgram, number: int) -> str:
