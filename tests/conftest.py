@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
+from conformance.profiles import forget_local_constants
+
 pytest_plugins = ["pytester", "tests.gates"]
+
+# what is reached must not depend on which other modules were loaded before
+forget_local_constants()
 
 ROOT = Path(__file__).parents[1]
 

@@ -212,7 +212,7 @@ KNOWN = {
     "cumprod-zero": ("special", "tf.math.cumprod", "eager"),
     "gather-nd-depth-0": ("graph", "tf.gather_nd", "eager"),
     "moments-second-derivative": ("second_order_graph", "tf.nn.moments", "function"),
-    "bessel-i1-zero": ("graph", "tf.math.special.bessel_i1", "eager"),
+    "bessel-i1-zero": ("special", "tf.math.special.bessel_i1", "eager"),
 }
 """Faults of released versions, by the id of their deviation, and an item that meets them."""
 

@@ -120,7 +120,8 @@ def _gathered(side: int) -> st.SearchStrategy[tuple[Constant, Constant, Keywords
         for step in (1, 0, 2, 4):
             ids = tuple(k * step // 2 for k in range(len(rows)))
             count = ids[-1] + 1 if ids else 0
-            named: list[tuple[Keywords, int]] = [({}, count), ({"num_segments": 6}, 6)]
+            enough = max(count, 6)
+            named: list[tuple[Keywords, int]] = [({}, count), ({"num_segments": enough}, enough)]
             for dtype in ("int32", "int64"):
                 table += [(Constant(rows, dtype), Constant(ids, dtype), *more) for more in named]
     return st.sampled_from(table)
