@@ -69,7 +69,8 @@ class Read:
 
 @cache
 def _ledger() -> dict[str, Any]:
-    return tomllib.loads(LEDGER.read_text("utf-8"))
+    found: dict[str, Any] = tomllib.loads(LEDGER.read_text("utf-8"))
+    return found
 
 
 def scope() -> list[str]:
