@@ -31,11 +31,11 @@ else:  # pytest itself needs tomli there
     import tomli as tomllib
 
 FILE = Path(__file__).with_name("deviations.toml")
-_OPTIONAL = {"dtypes", "operands"}
+_OPTIONAL = {"dtypes", "flickers", "operands"}
 _OWN = {"expires"}
 """What an entry of the user's own must have beside."""
-_LISTS = {"contracts", "ops", "modes", *_OPTIONAL}
-_FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS}
+_LISTS = {"contracts", "ops", "modes", "dtypes", "operands"}
+_FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS, *_OPTIONAL}
 _OPERANDS = ("zero", "empty", "broadcast", "same", "repeated")
 _MANY = {"contracts": "the id of a contract", "ops": "the name of a catalogue entry"}
 _HINT = "the head of conformance/deviations.toml shows how an entry looks"
@@ -61,6 +61,7 @@ class Deviation:
         got: a pattern that is found in what TensorFlow answered.
         witness: the shortest program that shows it.
         reason, link: why it is so, and where it is reported.
+        flickers: whether it comes and goes from run to run, as what stands in memory does.
         expires: the last day on which an entry of the user's own counts; None: it is ours.
     """
 
@@ -77,13 +78,15 @@ class Deviation:
     link: str
     dtypes: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()
+    flickers: bool = False
     expires: dt.date | None = None
 
     def note(self) -> dict[str, Any]:
         """What a record says of it, to those who do not have the file."""
         told = {"id": self.id, "reason": self.reason, "link": self.link, "witness": self.witness}
         own = {} if self.expires is None else {"expires": self.expires.isoformat()}
-        return {"note": "deviation", **told, **own}
+        flickering = {"flickers": True} if self.flickers else {}
+        return {"note": "deviation", **told, **flickering, **own}
 
     def covers(self, version: tuple[int, int]) -> bool:
         """Whether it is claimed for a minor version."""
@@ -259,6 +262,7 @@ def _entry(entry: dict[str, Any], words: dict[str, list[str]], more: set[str]) -
         entry["link"],
         tuple(entry.get("dtypes", ())),
         tuple(entry.get("operands", ())),
+        entry.get("flickers", False),
         entry.get("expires"),
     )
 
@@ -269,7 +273,7 @@ def _check_fields(name: str, entry: dict[str, Any], more: set[str]) -> None:
         raise UsageError(
             f"deviation {name!r} has these fields too many or too few: {', '.join(wrong)}",
             expected=f"{', '.join(sorted(fields - _OPTIONAL))}; "
-            f"perhaps {' and '.join(sorted(_OPTIONAL))}",
+            f"perhaps {', '.join(sorted(_OPTIONAL))}",
             hint=_HINT,
         )
     for field, value in entry.items():
@@ -279,6 +283,14 @@ def _check_fields(name: str, entry: dict[str, Any], more: set[str]) -> None:
                     f"deviation {name!r} has the {field} {value!r}",
                     expected="a date of TOML, without quotes: 2027-01-31",
                     hint="the day after which the entry is to be looked at anew",
+                )
+            continue
+        if field == "flickers":
+            if value is not True:
+                raise UsageError(
+                    f"deviation {name!r} has the flickers {value!r}",
+                    expected="true",
+                    hint="leave it out if the same program always fails",
                 )
             continue
         listed = field in _LISTS

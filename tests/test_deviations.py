@@ -148,14 +148,20 @@ BROKEN = {
     'link = "https://example.org/1"\n': (
         "",
         "deviation 'cumprod-zero' has these fields too many or too few: link",
-        f"{LISTED}; perhaps dtypes and operands",
+        f"{LISTED}; perhaps dtypes, flickers, operands",
         HINT,
     ),
     'reason = "it': (
         'because = ""\nreason = "it',
         "deviation 'cumprod-zero' has these fields too many or too few: because",
-        f"{LISTED}; perhaps dtypes and operands",
+        f"{LISTED}; perhaps dtypes, flickers, operands",
         HINT,
+    ),
+    'link = "https://example.org/1"': (
+        'flickers = 1\nlink = ""',
+        "deviation 'cumprod-zero' has the flickers 1",
+        "true",
+        "leave it out if the same program always fails",
     ),
     '["gradient-value"]': (
         '["gradient-valeu"]',

@@ -175,9 +175,11 @@ def compare(
 def _changes(baseline: Reading, candidate: Reading) -> tuple[list[Change], int]:
     changes, unchanged = [], 0
     own = {one["id"] for one in candidate.data["deviations"] if "expires" in one}
+    known = [*baseline.data["deviations"], *candidate.data["deviations"]]
+    flickering = {one["id"] for one in known if "flickers" in one}
     for cell in {**baseline.outcomes, **candidate.outcomes}:
         before, after = baseline.outcomes.get(cell), candidate.outcomes.get(cell)
-        found = sort(before, after, own)
+        found = sort(before, after, own, flickering)
         if found is None:
             unchanged += 1
             continue

@@ -114,7 +114,10 @@ Sorted = tuple[str, str]
 
 
 def sort(
-    before: Outcome | None, after: Outcome | None, own: AbstractSet[str] = frozenset()
+    before: Outcome | None,
+    after: Outcome | None,
+    own: AbstractSet[str] = frozenset(),
+    flickering: AbstractSet[str] = frozenset(),
 ) -> Sorted | None:
     """The kind of change between two outcomes of one cell; None if there is none.
 
@@ -122,17 +125,27 @@ def sort(
         before: on the baseline; None if it was not asked there.
         after: on the candidate; None if it was not asked there.
         own: the ids of the deviations of the user's own.
+        flickering: the ids of those that come and go from run to run.
     """
     found = _sort(before, after)
-    if found and found[0] == "regressed" and before and after and _is_known(before, after, own):
+    if before is None or after is None or found is None or found[0] not in _BY_CHANCE:
+        return found
+    if not {before.verdict, after.verdict} <= {"deviates", "holds"}:
+        return found
+    if found[0] == "regressed" and _more(before, after, own):
         return "known-to-you", found[1]
+    if _more(before, after, flickering) or _more(after, before, flickering):
+        return "unclear", "what is answered there stood in memory, and is another in each run"
     return found
 
 
-def _is_known(before: Outcome, after: Outcome, own: AbstractSet[str]) -> bool:
-    """Whether all that fails more often than it did are deviations of the user's own."""
+_BY_CHANCE: Final = frozenset({"regressed", "newly-failing", "fixed", "fails-differently"})
+
+
+def _more(before: Outcome, after: Outcome, known: AbstractSet[str]) -> bool:
+    """Whether what fails more often than it did is all known."""
     grown = {name for name, n in after.deviations.items() if n > before.deviations.get(name, 0)}
-    return after.verdict == "deviates" and bool(grown) and grown <= own
+    return bool(grown) and grown <= known
 
 
 def _sort(before: Outcome | None, after: Outcome | None) -> Sorted | None:
