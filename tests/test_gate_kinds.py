@@ -202,7 +202,10 @@ def test_what_comes_and_goes_from_run_to_run_is_no_change(
         else outcome("holds", fates="h" * 8, conclusive=8)
         for known in (before, after)
     )
-    found = sort(was, is_, flickering=frozenset({"memory"}))
+    flickering = frozenset({"memory"})
+    found = sort(was, is_, flickering=flickering)
 
     assert found is not None
     assert found[0] == kind
+    once, again = (outcome("deviates", fates=f, deviations={"memory": 1}) for f in ("hhd", "dhh"))
+    assert (sort(once, again, flickering=flickering) or "")[0] == "unclear"

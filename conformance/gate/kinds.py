@@ -130,11 +130,12 @@ def sort(
     found = _sort(before, after)
     if before is None or after is None or found is None or found[0] not in _BY_CHANCE:
         return found
-    if not {before.verdict, after.verdict} <= {"deviates", "holds"}:
+    if not {before.verdict, after.verdict} <= {"deviates", "holds", "inconclusive"}:
         return found
     if found[0] == "regressed" and _more(before, after, own):
         return "known-to-you", found[1]
-    if _more(before, after, flickering) or _more(after, before, flickering):
+    grown, shrunk = _more(before, after, flickering), _more(after, before, flickering)
+    if grown or shrunk or {*before.deviations, *after.deviations} <= flickering:
         return "unclear", "what is answered there stood in memory, and is another in each run"
     return found
 
