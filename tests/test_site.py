@@ -262,12 +262,12 @@ def test_the_heat_map_is_a_picture_that_stands_by_itself(site: tuple[Path, Atlas
 def test_thirteen_versions_of_all_contracts_in_five_modes_are_built_in_time(
     tmp_path: Path,
 ) -> None:
-    """In fifteen seconds, of which they take a few; the home page stays under 200 kB."""
+    """In fifteen seconds of the processor, whatever else it does; home stays under 200 kB."""
     cells = [outcome(contract=id_, subject="", mode=mode) for id_ in properties() for mode in MODES]
-    began = time.monotonic()
+    began = time.process_time()
     folder, known = build(tmp_path, *(data(*cells, version=f"2.{n}.0") for n in range(8, 21)))
 
-    assert time.monotonic() - began < 15
+    assert time.process_time() - began < 15
     assert len(known.versions) == 13
     assert (folder / "index.html").stat().st_size < 200_000
 
