@@ -72,6 +72,11 @@ def something(value: str, kind: str = "none") -> Claim:
     return Claim(kind, value, f"{GOT} is not None")
 
 
+def upper(bound: float) -> str:
+    """A bound as it is printed: to two digits, and a tenth wider, as what is rounded may be less."""
+    return f"{1.1 * bound:.1e}" if bound else "0.0"
+
+
 def near(value: str, expected: complex, tolerance: float, kind: str = "value") -> Claim:
     """A Python number is another one but for a tolerance; NaN is near nothing.
 
@@ -86,7 +91,7 @@ def near(value: str, expected: complex, tolerance: float, kind: str = "value") -
         digits = 1 - math.floor(math.log10(tolerance))
     parts = [round(part, digits) + 0.0 for part in (expected.real, expected.imag)]  # no -0.0
     shown = complex(*parts) if isinstance(expected, complex) else parts[0]
-    bound = f"{1.1 * tolerance:.1e}" if tolerance else "0.0"
+    bound = upper(tolerance)
     literal = number(shown)
     literal = f"({literal})" if literal.startswith("-") else literal
     return Claim(kind, value, f"abs({GOT} - {literal}) <= {bound}")

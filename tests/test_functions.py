@@ -100,6 +100,22 @@ def test_nothing_in_a_function_is_idle() -> None:
     look()
 
 
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_no_value_of_a_function_is_without_elements(name: str) -> None:
+    """What kernels answer of none is no one's promise."""
+    sizes: list[int] = []
+
+    @quietly
+    @given(calls(ARGUMENTS[name]))
+    def test(call: tuple[Function, tuple[Number, ...]]) -> None:
+        function, _ = call
+        sizes.extend(kind.size for kind in function.graph.types)
+
+    test()
+
+    assert min(sizes) > 0
+
+
 def test_a_function_shrinks_to_one_op() -> None:
     """Of the argument alone."""
     smallest = find(functions(ARGUMENTS["a scalar"]), lambda _: True)

@@ -191,6 +191,24 @@ def test_a_wrong_word_is_refused_with_the_nearest(gate: Gate) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--tape-profile", "quick"], "--tape-profile without --make"),
+        (["--tape-shard", "1/3"], "--tape-shard without --make"),
+        (["--tape-deviations", "ours.toml"], "--tape-deviations without --make"),
+        (["--make", "--tape-shard", "4/3"], "there is no part '4/3'"),
+        (["--make", "--tape-deviations", "no/such.toml"], "there is no file no/such.toml"),
+    ],
+)
+def test_what_is_asked_in_vain_is_refused(gate: Gate, given: list[str], says: str) -> None:
+    """Records that are there have been asked already; what is wrong is said before any is made."""
+    code, text = gate.run(data(), side(), *given)
+
+    assert code == ExitCode.USAGE
+    assert text.startswith(f"error: {says}\n")
+
+
 def test_wrong_arguments_end_with_the_code_for_usage(gate: Gate) -> None:
     """Not with argparse's, which is pytest's for an interrupted run."""
     code, text = gate.command("2.20")

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.errors import ExitCode, UsageError
 from conformance.gate.making import (
+    PROFILES,
     Asked,
     environment,
     environments,
@@ -21,6 +22,7 @@ from conformance.gate.making import (
     tox_pytest,
 )
 from conformance.modes import MODES
+from conformance.profiles import PROFILES as CATALOGUE
 from conformance.suite import fingerprint, fingerprints
 from tests.records import data, outcome, write
 
@@ -194,6 +196,11 @@ def test_tox_is_the_one_that_runs_the_gate(monkeypatch: pytest.MonkeyPatch) -> N
     ]
     assert not any("TOX_ENV_NAME" in told for _, told in seen)
     assert seen[2][1]["TAPEMEASURE_TF"] == "tf-nightly==1"
+
+
+def test_a_gate_may_have_every_profile_that_draws_the_same_programs() -> None:
+    """The others draw anew in each run."""
+    assert [name for name, profile in CATALOGUE.items() if profile.fixed_seed] == [*PROFILES]
 
 
 def test_the_pinned_hypothesis_is_read() -> None:

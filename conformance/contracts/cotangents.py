@@ -17,7 +17,7 @@ from conformance.drawn_graphs import COMBINED, PART, ZERO
 from conformance.graph_cases import GRAPHS, Seen
 from conformance.graph_programs import LINEAR, Ask
 from conformance.oracles.agreement import RESOLUTION
-from conformance.reproduction import Claim, element
+from conformance.reproduction import Claim, element, upper
 from conformance.roundings import Roundings, largest
 
 Array = npt.NDArray[Any]
@@ -136,7 +136,7 @@ def _accusation(  # noqa: PLR0913, PLR0917 - what differs, and what does not exp
     claim = Claim(
         "value",
         f"abs({combined} + {usual} + {part})",
-        f"got <= {1.1 * bounds.widest(i, terms):.1e}",
+        f"got <= {upper(bounds.widest(i, terms))}",
     )
     return Violation(
         kind="value",

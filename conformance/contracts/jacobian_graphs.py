@@ -22,7 +22,7 @@ from conformance.jacobian_cases import (
 )
 from conformance.modes import MODES
 from conformance.oracles.agreement import RESOLUTION
-from conformance.reproduction import Claim, nothing, raising, something, typed
+from conformance.reproduction import Claim, nothing, raising, something, typed, upper
 from conformance.reproduction import element as element_of
 from conformance.roundings import Roundings, largest
 
@@ -166,7 +166,7 @@ def _bound(  # noqa: PLR0913, PLR0917 - of one element what is known of all
     within = [element[0], *index] if way in {BATCHED, BATCHED_LOOPED} else index
     one, other = element_of("jacobian", [*element, *index], got), element_of("row", within, got)
     widest = roundings.widest(case.by, terms)
-    claim = Claim("value", f"abs({one} - {other})", f"got <= {1.1 * widest:.1e}")
+    claim = Claim("value", f"abs({one} - {other})", f"got <= {upper(widest)}")
     raise _violation(
         "value",
         _showing(seen, way, claim, unit),

@@ -38,9 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tape-profile",
-        default=making.Asked.profile,
         choices=making.PROFILES,
-        help="how much to try in the records that --make makes (default: %(default)s)",
+        help=f"how much to try in the records that --make makes (default: {making.Asked.profile})",
     )
     parser.add_argument(
         "--tape-shard",
@@ -112,8 +111,20 @@ def _asked(options: argparse.Namespace) -> making.Asked:
     """What the records that are made are asked.
 
     Raises:
-        UsageError: if there is no such part, or no such file.
+        UsageError: if there is no such part, or no such file, or none are made.
     """
+    given = {
+        "--tape-profile": options.tape_profile,
+        "--tape-shard": options.tape_shard,
+        "--tape-deviations": options.tape_deviations,
+    }
+    for name, value in given.items():
+        if value and not options.make:
+            raise UsageError(
+                f"{name} without --make",
+                expected="records that are to be made: what is there has been asked already",
+                hint="add --make, or let tox do it all: tox run -e gate -- BASELINE CANDIDATE",
+            )
     if options.tape_shard is not None:
         shards.parse(options.tape_shard)
     for path in options.tape_deviations:
@@ -123,7 +134,8 @@ def _asked(options: argparse.Namespace) -> making.Asked:
                 expected="a TOML file with deviations of your own",
                 hint="see whether the path is right; the README says what such a file looks like",
             )
-    return making.Asked(options.tape_profile, options.tape_shard, tuple(options.tape_deviations))
+    profile = options.tape_profile or making.Asked.profile
+    return making.Asked(profile, options.tape_shard, tuple(options.tape_deviations))
 
 
 def tell(comparison: Comparison, options: argparse.Namespace) -> None:

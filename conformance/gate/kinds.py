@@ -134,8 +134,9 @@ def sort(
         return found
     if found[0] == "regressed" and _more(before, after, own):
         return "known-to-you", found[1]
-    grown, shrunk = _more(before, after, flickering), _more(after, before, flickering)
-    if grown or shrunk or {*before.deviations, *after.deviations} <= flickering:
+    counts = {*before.deviations.items()} ^ {*after.deviations.items()}
+    changed = {name for name, _ in counts} or {*before.deviations, *after.deviations}
+    if changed <= flickering:
         return "unclear", "what is answered there stood in memory, and is another in each run"
     return found
 
