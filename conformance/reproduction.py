@@ -73,7 +73,7 @@ def something(value: str, kind: str = "none") -> Claim:
 
 
 def upper(bound: float) -> str:
-    """A bound as it is printed: to two digits, and a tenth wider, as what is rounded may be less."""
+    """A bound as it is printed: to two digits, and a tenth wider, as a rounded one may be less."""
     return f"{1.1 * bound:.1e}" if bound else "0.0"
 
 
