@@ -211,15 +211,16 @@ class GraphCase:
         return replace(self, graph=replace(self.graph, outputs=(self.graph.outputs[target],)))
 
 
-_FLAGS: Final = st.sampled_from(
-    [
-        (persistent, forward, rank, pulls)
-        for pulls in (False, False, False, True)
-        for forward in (False, False, False, True)
-        for persistent in (False, False, False, True)
-        for rank in (False, True)
-    ]
-)
+def _flags(asks_forward: tuple[bool, ...]) -> st.SearchStrategy[tuple[bool, ...]]:
+    return st.sampled_from(
+        [
+            (persistent, forward, rank, pulls)
+            for pulls in (False, False, False, True)
+            for forward in asks_forward
+            for persistent in (False, False, False, True)
+            for rank in (False, True)
+        ]
+    )
 
 
 _ROLE_CODES: Final = st.binary(min_size=13, max_size=13)
@@ -228,7 +229,10 @@ _ROLE_CODES: Final = st.binary(min_size=13, max_size=13)
 
 @cache
 def graph_cases(
-    subject: str, mode: str, among: tuple[str, ...] = dtypes.DIFFERENTIABLE
+    subject: str,
+    mode: str,
+    among: tuple[str, ...] = dtypes.DIFFERENTIABLE,
+    asks_forward: tuple[bool, ...] = (False, False, False, True),
 ) -> st.SearchStrategy[GraphCase]:
     """Cases of a mode about a subject; shrinks to one watched input of the subject alone.
 
@@ -236,9 +240,11 @@ def graph_cases(
         subject: the name of a catalogue entry.
         mode: the name of a mode.
         among: as in :func:`strategies.drawing.graphs`.
+        asks_forward: whether forward mode is asked: one of these, the simplest first.
     """
     every, few = (graphs(subject, max_nodes=n, among=among) for n in (MAX_NODES, FORWARD_NODES))
-    return _graph_cases(every, few, POINTS if MODES[mode].traced else 1)
+    points = POINTS if MODES[mode].traced else 1
+    return _graph_cases(every, few, points, _flags(asks_forward))
 
 
 def _role(drawn: str, dtype: str) -> str:
@@ -254,9 +260,10 @@ def _graph_cases(
     every: st.SearchStrategy[Graph],
     few: st.SearchStrategy[Graph],
     points: int,
+    kinds: st.SearchStrategy[tuple[bool, ...]],
 ) -> GraphCase:
     # before the graph, and of one length, so that no later draw moves when the graph shrinks
-    flags = draw(_FLAGS, "persistent, forward, unknown rank, pulls")
+    flags = draw(kinds, "persistent, forward, unknown rank, pulls")
     code = draw(_ROLE_CODES, "roles")
     persistent, forward, unknown_rank, pulls = flags
     graph = draw(few if forward else every, "graph")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from strategies import dtypes
 from strategies.drawing import GraphBuilder, draw_numbers, node_of
-from strategies.graphs import Constant, Graph, Node, Ref, tensor_source
+from strategies.graphs import Graph, Node, Ref, tensor_source
 from strategies.ops import CATALOGUE, Op
 from strategies.ops.spec import Draw, Site, below
 from strategies.tensors import Input, TensorType, Value
@@ -101,18 +101,9 @@ def draw_function(
     graph = None if result is None else _pruned(builder, result)
     # of tensors without elements kernels are known to answer what stood in memory: whoever asks
     # for a function asks about something else
-    if graph is None or (argument.type.size and _holds_nothing(graph)):
+    if graph is None or (argument.type.size and not all(kind.size for kind in graph.types)):
         graph = Graph((argument,), (_square(argument.type),), (1,))
     return Function(graph, tuple(draw_numbers(draw, i, taken) for i in graph.inputs[1:]))
-
-
-def _holds_nothing(graph: Graph) -> bool:
-    """Whether a tensor in it is without elements, be it a value or an argument in numbers."""
-    given = (
-        argument for node in graph.nodes for argument in (*node.args, *dict(node.kwargs).values())
-    )
-    empty = any(isinstance(one, Constant) and one.value == () for one in given)
-    return empty or not all(one.size for one in graph.types)
 
 
 def _square(kind: TensorType) -> Node:

@@ -100,7 +100,7 @@ def cond_case_switch(seen: SeenScene) -> None:
     """
     def branched(t, k):
         inner = lambda: tf.cond(tf.reduce_min(k) >= 1, lambda: $first, lambda: $second)
-        return tf.cond(tf.reduce_max(k) >= 0, inner, lambda: $second)
+        return tf.cond(tf.reduce_max(k) >= $least, inner, lambda: $third)
 
     function = tf.function(branched, autograph=False)
 
@@ -120,8 +120,10 @@ def cond_case_switch(seen: SeenScene) -> None:
     modes=("eager", "function"),
     among=REALS,
     persistent=("", "persistent=True"),
+    least=("0", "2"),
     first=("t * t", "tf.sin(t)"),
     second=("t * t * t", "tf.cos(t)"),
+    third=("t * t * t", "tf.cos(t)"),
 )
 def branch_in_branch(seen: SeenScene) -> None:
     """The conditions do not depend on what is differentiated."""

@@ -60,6 +60,15 @@ adjusting("tf.image.adjust_hue", 0.25, -0.5)
 adjusting("tf.image.adjust_saturation", 0.5, 2.0, 0.0)
 
 
+@op("tf.image.adjust_contrast", dtypes=("float32", "float16"), alone=True)
+def adjust_contrast(site: Site) -> Call:
+    """Further from the mean of each channel, or nearer; the factor may be differentiated too."""
+    x = site.operand(min_rank=3, domain=INSIDE, fits=has_elements)
+    factor = site.operand(shape=(), domain=Domain(-2.0, 2.0), dtype="float32")
+    bounds = around_zero(2 * x.bound * (1 + factor.bound))
+    return call(x, factor, result=x.type.like(bounds=bounds))
+
+
 @cache
 def _sizes(rows: int, columns: int, *, same: bool) -> st.SearchStrategy[Shape]:
     """Sizes that shrink and grow an image, one axis or both, or keep it."""

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from strategies.dtypes import COMPLEX, FLOATS
 from strategies.graphs import Constant
 from strategies.ops.choices import FLAG, keywords, one_of
-from strategies.ops.math import MODEST, UNIT
+from strategies.ops.math import KINK_AT_ZERO, MODEST, UNIT
 from strategies.ops.spec import Call, Op, Site, around_zero, call, op
 from strategies.ops.windows import images, is_filled
 from strategies.shapes import Shape
 from strategies.tensors import TensorType, Value
+from strategies.values import GAP, REAL, Domain
 
 SINGLE = ("float32", "float16")
 """What kernels take that have no double precision; bfloat16 is no kernel's in all versions."""
@@ -92,13 +93,33 @@ def local_response_normalization(site: Site) -> Call:
     return call(x, **named, result=x.type)
 
 
-@op("tf.raw_ops.SoftplusGrad", dtypes=FLOATS)
-def softplus_grad(site: Site) -> Call:
-    """The gradient of softplus, an op by itself."""
-    features = site.operand()
-    g = site.operand(shape=features.shape)
-    result = g.type.like(bounds=(min(g.bounds[0], 0.0), max(g.bounds[1], 0.0)))
-    return call(gradients=g, features=features, result=result)
+def backpropagating(
+    name: str, beside: str, domain: Domain = REAL, slope: float = 1.0, **fields: Any
+) -> Op:
+    """Register the gradient of an activation, an op by itself.
+
+    Args:
+        name: its public name.
+        beside: the argument that says where the gradient is taken: the features or what came out.
+        domain: where its elements must stand.
+        slope: the steepest that the activation is.
+        **fields: other fields of :class:`Op`.
+    """
+
+    def build(site: Site) -> Call:
+        where = site.operand(domain=domain)
+        g = site.operand(shape=where.shape)
+        bounds = slope * min(g.bounds[0], 0.0), slope * max(g.bounds[1], 0.0)
+        return call(gradients=g, **{beside: where}, result=g.type.like(bounds=bounds))
+
+    return op(name, dtypes=FLOATS, **fields)(build)
+
+
+backpropagating("tf.raw_ops.SoftplusGrad", "features")
+backpropagating("tf.raw_ops.EluGrad", "outputs", Domain(GAP - 1.0, 4.0, kinks=(0.0,)))
+backpropagating("tf.raw_ops.SeluGrad", "outputs", Domain(GAP - 1.75, 4.0, kinks=(0.0,)), 1.765)
+# by itself, as it has no gradient before 2.23
+backpropagating("tf.raw_ops.SoftsignGrad", "features", KINK_AT_ZERO, alone=True)
 
 
 @op("tf.raw_ops.BiasAddV1", dtypes=FLOATS + COMPLEX)

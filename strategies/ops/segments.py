@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -112,39 +114,55 @@ def bincount(site: Site) -> Call:
     return call(numbers, **named, result=weights.type.like((bins,), bounds))
 
 
+Gathered = tuple[Constant, Constant, Keywords, int]
+"""Which rows, into which segments, keywords, and how many segments come out."""
+
+
 @cache
-def _gathered(side: int) -> st.SearchStrategy[tuple[Constant, Constant, Keywords, int]]:
-    """Which rows, into which segments (sorted, with gaps), and how many of those."""
-    table: list[tuple[Constant, Constant, Keywords, int]] = []
-    for rows in ((0,), (0, side - 1), (0, 0, side - 1), tuple(range(side)), ()):
+def _rows(side: int) -> st.SearchStrategy[Gathered]:
+    """Rows, some of them repeated, into segments that are sorted, with gaps."""
+    table: list[Gathered] = []
+    for rows in ((0,), (0, side - 1), (0, 0, side - 1), tuple(range(side))):
         for step in (1, 0, 2, 4):
             ids = tuple(k * step // 2 for k in range(len(rows)))
-            count = ids[-1] + 1 if ids else 0
-            enough = max(count, 6)
-            named: list[tuple[Keywords, int]] = [({}, count), ({"num_segments": enough}, enough)]
             for dtype in ("int32", "int64"):
-                table += [(Constant(rows, dtype), Constant(ids, dtype), *more) for more in named]
+                table += _in_segments(rows, ids, dtype)
     return st.sampled_from(table)
 
 
-def gathered_segments(name: str) -> tuple[Op, Op]:
-    """Register a reduction of segments of rows that are given by their numbers, some repeated.
-
-    It is there twice: if asked its gradient is one of the rows taken alone, IndexedSlices.
-    """
-
-    def build(site: Site) -> Call:
-        x = site.operand(min_rank=1, fits=has_elements)
-        rows, ids, named, count = site.draw(_gathered(x.shape[0]), "rows and segment ids")
-        terms = max(1, len(rows.value)) if isinstance(rows.value, tuple) else 1
-        bounds = around_zero(x.bound * terms)
-        return call(x, rows, ids, **named, result=x.type.like((count, *x.shape[1:]), bounds))
-
-    slices = f"{name}({{0}}, {{1}}, {{2}}, sparse_gradient=True, {{named}})"
-    return (
-        op(name, dtypes=FLOATS)(build),
-        op(f"{name} with slices", call=slices, dtypes=FLOATS, since=(2, 15))(build),
+@cache
+def _no_rows(_side: int) -> st.SearchStrategy[Gathered]:
+    return st.sampled_from(
+        [one for dtype in ("int32", "int64") for one in _in_segments((), (), dtype)]
     )
+
+
+def _in_segments(rows: tuple[int, ...], ids: tuple[int, ...], dtype: str) -> list[Gathered]:
+    """As many segments as there must be, and more than that."""
+    count = 1 + max(ids, default=-1)
+    more = max(count, 6)
+    given = Constant(rows, dtype), Constant(ids, dtype)
+    return [(*given, {}, count), (*given, {"num_segments": more}, more)]
+
+
+def gathered_segments(name: str) -> None:
+    """Register a reduction of segments of rows that are given by their numbers.
+
+    It is there twice: if asked its gradient is one of the rows taken alone, IndexedSlices. And each
+    of them with no rows by itself: then kernels are known to answer what stood in memory.
+    """
+    slices = f"{name}({{0}}, {{1}}, {{2}}, sparse_gradient=True, {{named}})"
+    for suffix, drawn in (("", _rows), (" (no rows)", _no_rows)):
+
+        def build(site: Site, drawn: Callable[..., Any] = drawn) -> Call:
+            x = site.operand(min_rank=1, fits=has_elements)
+            rows, ids, named, count = site.draw(drawn(x.shape[0]), "rows and segment ids")
+            bounds = around_zero(x.bound * max(1, len(rows.value)))
+            return call(x, rows, ids, **named, result=x.type.like((count, *x.shape[1:]), bounds))
+
+        fields = {"dtypes": FLOATS, "alone": bool(suffix)}
+        op(f"{name}{suffix}", call=name, **fields)(build)
+        op(f"{name} with slices{suffix}", call=slices, since=(2, 15), **fields)(build)
 
 
 gathered_segments("tf.sparse.segment_sum")
