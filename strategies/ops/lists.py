@@ -179,6 +179,7 @@ def list_set_item(site: Site) -> Call:
 @op(
     "tf.raw_ops.TensorListPushBack",
     call=stacked(f"tf.raw_ops.TensorListPushBack(input_handle={LIST}, tensor={{2}})"),
+    alone=True,  # compiled by XLA, the gradient of the list stays as long as it has become
 )
 def list_push_back(site: Site) -> Call:
     """One element more."""
