@@ -99,6 +99,18 @@ def raised_by_tensorflow(error: Exception) -> Exception:
     return error
 
 
+_FRAME: Final = re.compile(r'\n\s*File "[^\n]*')
+
+
+def error_text(error: Exception) -> str:
+    """An error's name and text, without the stack that TensorFlow writes into it.
+
+    The stack is of where the error was met, in this project and on this machine.
+    """
+    text = re.sub(r"\n\s*\n", "\n", _FRAME.sub("", str(error)))
+    return f"{type(error).__name__}: {text}"
+
+
 _XLA_LACKS: Final = re.compile(r"No registered '\w+' OpKernel for XLA")
 _UNIMPLEMENTED: Final = re.compile(r"\b\w*Grad\b.* not (yet )?implemented")
 """What the kernel of a gradient says; others are named in nodes of gradients too, after that."""

@@ -142,6 +142,8 @@ def with_zeros(case: GraphCase, zeros: int) -> GraphCase:
     def replaced(made: Input, numbers: tuple[Number, ...]) -> tuple[Number, ...]:
         if not isinstance(made.domain, Domain) or 0.0 not in grid(made.domain):
             return numbers
+        if made.domain.distinct and sum(zeros >> k & 1 for k in range(len(numbers))) > 1:
+            return numbers
         zero = type(numbers[0])(0) if numbers else 0.0
         return tuple(zero if zeros >> k & 1 else n for k, n in enumerate(numbers))
 

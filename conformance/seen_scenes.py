@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from conformance.boundary import Gradient, gap_of, is_gap, raised_by_tensorflow, read, tensorflow
+from conformance.boundary import (
+    Gradient,
+    error_text,
+    gap_of,
+    is_gap,
+    raised_by_tensorflow,
+    read,
+    tensorflow,
+)
 from conformance.contract import Tally, Violation
 from conformance.modes import MODES
 from conformance.oracles.agreement import Answer, Judgement, judge
@@ -72,7 +80,7 @@ class SeenScene:
         try:
             return eval(expression, self.names)  # noqa: S307 - our own text
         except (AttributeError, LookupError, TypeError) as error:
-            told = f"{type(error).__name__}: {error}"
+            told = error_text(error)
             why = "so the answer has another structure, or a None in it"
             shows = raising([f"got = {expression}"], "structure")
             raise self.fail("structure", f"{expression} to be there", told, why, shows) from error
@@ -151,7 +159,7 @@ class SeenScene:
             if scene.raises:
                 raise self.fail("exception", scene.raises, "no exception", "documented so")
             return
-        told = f"{type(error).__name__}: {error}"
+        told = error_text(error)
         if scene.raises:
             kinds = [kind.__name__ for kind in type(error).__mro__]
             if scene.raises not in kinds or not re.search(scene.saying, str(error)):

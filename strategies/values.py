@@ -26,12 +26,14 @@ class Domain:
         lo, hi: bounds of the operand's elements (of the real part, if complex).
         poles: points where the function or its derivative is not finite; never approached.
         kinks: points where it is not smooth; avoided by inputs, met by chance by intermediates.
+        distinct: whether no two elements may be equal, whatever numbers are put in their place.
     """
 
     lo: float = -64.0
     hi: float = 64.0
     poles: tuple[float, ...] = ()
     kinks: tuple[float, ...] = ()
+    distinct: bool = False
 
     def admits(self, interval: Interval) -> bool:
         """Whether all numbers of an interval are inside and well away from every pole."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.boundary import error_text
 from conformance.contract import Tally, Violation, article, docstring, guide
 from conformance.contracts.regression_checks import (
     EAGER,
@@ -38,7 +39,7 @@ def article_ex1(seen: Seen) -> Tally:
         raise Violation(
             kind="exception",
             expected="gradients, as the forward pass alone runs in this mode",
-            got=f"{type(seen.error).__name__}: {seen.error}",
+            got=error_text(seen.error),
             where=RegressionProgram(seen.case, seen.mode, "example 1").unraised(),
             why="the forward pass was run alone in the same mode",
         )

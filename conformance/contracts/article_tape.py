@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from conformance.boundary import error_text
 from conformance.contract import UNDOCUMENTED, Tally, Violation, article, docstring, guide
 from conformance.contracts.article import AUTOMATICALLY, CONTROLLING, MANUALLY, RECORDED
 from conformance.contracts.regression_checks import claim, equals, fact, is_none, showing, unchanged
@@ -210,7 +211,7 @@ def article_float_literals_need_no_dtype(seen: SeenLiterals) -> Tally:
         raise Violation(
             kind="exception",
             expected="gradients, as the forward pass alone runs in this mode",
-            got=f"{type(seen.error).__name__}: {seen.error}",
+            got=error_text(seen.error),
             where=seen.case.unraised(seen.mode),
             why="the forward pass was run alone in the same mode",
         )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from conformance.boundary import Gradient
+from conformance.boundary import Gradient, error_text
 from conformance.contract import Tally, Violation, docstring
 from conformance.contracts.programs import refusal
 from conformance.jacobian_cases import (
@@ -106,7 +106,7 @@ def _compared(seen: SeenJacobian, way: str, rows: Array | None) -> Tally:
     found = seen.answers[way]
     if isinstance(found, Exception):
         if not (told := refusal(found)):
-            got = f"{type(found).__name__}: {found}"
+            got = error_text(found)
             expected = "a Jacobian, as there are gradients"
             raise _violation("exception", _raising(seen, way), expected, got)
         tally.gap(told)

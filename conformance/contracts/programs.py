@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conformance.boundary import Gradient, gap_of, is_gap
+from conformance.boundary import Gradient, error_text, gap_of, is_gap
 from conformance.contract import Tally, Violation, docstring, guide
 from conformance.contracts.values import (
     gradient_finite_difference,
@@ -131,7 +131,7 @@ def program_exceptions(seen: SeenProgram) -> Tally:
     if seen.error is not None and (told := refusal(seen.error)):
         tally.gap(told)
     elif seen.error is not None:
-        got = f"{type(seen.error).__name__}: {seen.error}"
+        got = error_text(seen.error)
         violation = _violation(seen, Claim("exception", "", "True"), "a program that runs", got)
         violation.where = seen.case.unended(seen.mode)
         raise violation

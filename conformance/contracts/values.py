@@ -9,12 +9,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from conformance.boundary import Gradient, gap_of, is_gap, raised_by_tensorflow, tensorflow
+from conformance.boundary import (
+    Gradient,
+    error_text,
+    gap_of,
+    is_gap,
+    raised_by_tensorflow,
+    tensorflow,
+)
 from conformance.contract import Tally, Violation, docstring, guide
 from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import GRAPHS, Seen
 from conformance.graph_programs import Ask
-from conformance.oracles.agreement import RESOLUTION, Answer, Judgement, is_smooth, judge
+from conformance.oracles.agreement import (
+    RESOLUTION,
+    Answer,
+    Judgement,
+    is_smooth,
+    is_sum,
+    judge,
+)
 from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import Projection
 from conformance.oracles.singular import singular
@@ -118,7 +132,7 @@ def raised(
         raise Violation(
             kind="exception",
             expected="a gradient, as the forward pass alone runs in this mode",
-            got=f"{type(error).__name__}: {error}",
+            got=error_text(error),
             where=seen.program(min(at, len(seen.case.points) - 1), ask, None),
             why="the graph was run alone in the same mode first",
         )
@@ -287,7 +301,7 @@ def _confirmed(
         return _undecided(judgement, f"not smooth: {reason}")
     along = projection(seen, number)
     growth = along.growth()
-    judgements = []
+    judgements: list[Judgement] = []
     for which, factor in DIRECTIONS:
         direction = first if not which else {i: case.direction(which)[i] for i in gradients}
         step = factor * step_for(case.coarsest)
@@ -295,6 +309,11 @@ def _confirmed(
         found = judge(
             claim(gradients, direction), estimate, slack=slack(case, gradients, direction)
         )
+        if judgements:
+            both = {i: first[i] + direction[i] for i in gradients}
+            whole = along.derivative(both, step=step, growth=growth)
+            if not is_sum(whole, judgements[0].estimate, estimate):
+                return _undecided(judgement, "not smooth: derivatives do not add up")
         judgements.append(found)
         if len([j for j in judgements if j.answer is Answer.DISAGREE]) > 1:
             if violation := accusation(seen, number, along, gradients, first, growth):

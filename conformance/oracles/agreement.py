@@ -84,3 +84,18 @@ def is_smooth(estimate: Estimate) -> bool:
     """
     scale = max(abs(estimate.value), 1.0)
     return estimate.finite and estimate.error < RESOLUTION * scale
+
+
+def is_sum(whole: Estimate, one: Estimate, other: Estimate) -> bool:
+    """Whether the derivative along the sum of two directions can be the sum of both.
+
+    Where a function has a gradient it is. A median of equal elements has a derivative along every
+    direction, the median of the direction, and no gradient.
+
+    Args:
+        whole: along the sum.
+        one: along one direction.
+        other: along another.
+    """
+    off = abs(whole.value - one.value - other.value)
+    return not (off > whole.error + one.error + other.error)  # one that is not finite says nothing

@@ -215,9 +215,8 @@ class Site:
         domain: Domain = REAL,
     ) -> Value:
         """An operand that is always a fresh input, as its elements must not be equal."""
-        return self.input(
-            self.dtype, self.draw(shapes(min_rank=min_rank, fits=fits), "shape"), domain
-        )
+        shape = self.draw(shapes(min_rank=min_rank, fits=fits), "shape")
+        return self.input(self.dtype, shape, replace(domain, distinct=True))
 
     def partner(self, value: Value, domain: Domain = REAL) -> Value:
         """An operand that broadcasts with ``value``, of the same dtype."""

@@ -97,11 +97,13 @@ unary(
     "tf.debugging.check_numerics",
     call="tf.debugging.check_numerics({0}, 'message')",
     bounds=lambda lo, hi: (lo, hi),
+    alone=True,  # it raises where the gradient of another op is wrongly NaN
 )
 unary(
     "tf.raw_ops.CheckNumericsV2",
     bounds=lambda lo, hi: (lo, hi),
     call="tf.raw_ops.CheckNumericsV2(tensor={0}, message='message')",
+    alone=True,
 )
 
 
