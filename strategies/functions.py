@@ -48,9 +48,12 @@ class Function:
         """
         made = zip(self.graph.inputs[1:], self.numbers, strict=True)
         constants = [f"x{i} = {tensor_source(one.type, n)}" for i, (one, n) in enumerate(made, 1)]
-        result = f"return {self.graph.name(self.graph.outputs[0])}"
-        body = [*constants, *self.graph.statements(wrap), result]
-        return [f"def {name}(x0):", *(f"    {line}" for line in body)]
+        *body, last = self.graph.statements(wrap)
+        result, _, expression = last.partition(" = ")
+        if result != self.graph.name(self.graph.outputs[0]):
+            body, expression = [*body, last], self.graph.name(self.graph.outputs[0])
+        lines = [*constants, *body, f"return {expression}"]
+        return [f"def {name}(x0):", *(f"    {line}" for line in lines)]
 
 
 class _Chain(Site):

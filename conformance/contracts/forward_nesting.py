@@ -56,8 +56,7 @@ def fwd_higher_order(seen: SeenScene) -> None:
 
     t = tf.zeros([], x.dtype)
     with tf.autodiff.ForwardAccumulator(x, tf.cos(dx)) as outer:
-        first = product(x, dx)
-    second = outer.jvp(first)
+        second = outer.jvp(product(x, dx))
     """,
     cites=[
         docstring(

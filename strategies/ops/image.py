@@ -165,6 +165,7 @@ def crop_and_resize(site: Site) -> Call:
     call="tf.image.crop_and_resize",
     dtypes=("float32",),
     alone=True,
+    rough="what the boxes get is at fault: the images alone decide, in single precision",
 )
 def crop_and_resize_nearest(site: Site) -> Call:
     """The nearest pixels of boxes, which do not change as the boxes move a little."""
