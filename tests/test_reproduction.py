@@ -6,7 +6,6 @@ forks that have run nothing, some in interpreters of their own.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import linecache
 import sys
@@ -38,8 +37,6 @@ from tests.test_threads import watching_goes_to_the_tape_entered_last
 
 GATE = PROFILES["gate"]
 NAME = "<program>"
-MOST_STATEMENTS = 12
-"""Of the program of a fault that is known from elsewhere."""
 
 
 def tell(lie: str) -> None:
@@ -206,47 +203,6 @@ def article_failures(lie: str, family: str, ids: list[str]) -> dict[str, Failure
 def minor() -> tuple[int, int]:
     """The minor version of TensorFlow."""
     return version(tensorflow())
-
-
-KNOWN = {
-    "cumprod-zero": ("special", "tf.math.cumprod", "eager"),
-    "gather-nd-depth-0": ("graph", "tf.gather_nd", "eager"),
-    "moments-second-derivative": ("second_order_graph", "tf.nn.moments", "function"),
-    "bessel-i1-zero": ("special", "tf.math.special.bessel_i1", "eager"),
-}
-"""Faults of released versions, by the id of their deviation, and an item that meets them."""
-
-
-def statements_of(program: str) -> int:
-    """How many statements a program has."""
-    return sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(program)))
-
-
-def found_anew(known: str, family: str, subject: str, mode: str) -> dict[str, Failure] | None:
-    """The failures of an item where a fault is not known; None where it is not there."""
-    here = version(tensorflow())
-    deviations = [d for d in load(FILE, CATALOGUE) if d.covers(here)]
-    others = tuple(d for d in deviations if d.id != known)
-    if len(others) == len(deviations):
-        return None
-    cases: Cases[Any, Any] = vars(contracts)[family]
-    run = ItemRun(cases, subject, mode, Plan(GATE, 0, None, here, others))
-    with contextlib.suppress(Violation):  # the outcomes hold it
-        run.test()()
-    return {o.contract: o.failure for o in run.finish() if o.failure is not None}
-
-
-@pytest.mark.parametrize("known", KNOWN)
-def test_the_program_of_a_real_fault_is_short_and_fails_by_itself(known: str) -> None:
-    """At most twelve statements, the import among them, and no statement of ours."""
-    failures = in_fork(found_anew, known, *KNOWN[known])
-    if failures is None:
-        pytest.skip("this TensorFlow does not have the fault")
-
-    assert failures
-    for failure in failures.values():
-        assert statements_of(failure.program) <= MOST_STATEMENTS, failure.program
-        assert in_fork(ending, failure.program, None).startswith(f"AssertionError: {failure.kind}")
 
 
 def test_a_program_needs_nothing_of_ours() -> None:
