@@ -61,7 +61,8 @@ class Deviation:
         got: a pattern that is found in what TensorFlow answered.
         witness: the shortest program that shows it.
         reason, link: why it is so, and where it is reported.
-        flickers: whether it comes and goes from run to run, as what stands in memory does.
+        flickers: whether it comes and goes from run to run, as what stands in memory does; then
+            each check that it may fail counts as failed by it.
         expires: the last day on which an entry of the user's own counts; None: it is ours.
     """
 
@@ -95,10 +96,16 @@ class Deviation:
     def matches(self, violation: Violation, subject: str, mode: str, case: Any) -> bool:
         """Whether a failure is this one."""
         return (
-            violation.contract.id in self.contracts
-            and violation.kind == self.kind
-            and (not self.modes or mode in self.modes)
+            violation.kind == self.kind
             and re.search(self.got, violation.got) is not None
+            and self.may_show(violation.contract.id, subject, mode, case)
+        )
+
+    def may_show(self, contract: str, subject: str, mode: str, case: Any) -> bool:
+        """Whether a contract can fail in this way in a case."""
+        return (
+            contract in self.contracts
+            and (not self.modes or mode in self.modes)
             and self._concerns(subject, case)
         )
 

@@ -142,8 +142,9 @@ class ItemRun:
                     found = _look(violation.contract, self._run(simpler))
             except Unsupported:
                 continue
-            same = isinstance(found, Violation) and found.kind == violation.kind
-            if isinstance(found, Violation) and same and self._known(found, simpler) is None:
+            if not isinstance(found, Violation) or found.kind != violation.kind:
+                continue
+            if self._known(found, violation.contract.id, simpler) is None:
                 return found
         return None
 
@@ -189,7 +190,7 @@ class ItemRun:
         for contract in self.contracts:
             started = time.perf_counter()
             found = _look(contract, seen)
-            known = self._known(found, case) if isinstance(found, Violation) else None
+            known = self._known(found, contract.id, case)
             if searching:
                 self.outcomes[contract.id].seconds += share + time.perf_counter() - started
                 self._count(self.outcomes[contract.id], found, known)
@@ -234,13 +235,18 @@ class ItemRun:
             outcome.fates += "r"
             _add(outcome.rejected, error)
 
-    def _known(self, violation: Violation, case: Any) -> Deviation | None:
-        """The known deviation that a failure is, if any."""
-        about = violation.about or case
+    def _known(self, found: Tally | Violation, contract: str, case: Any) -> Deviation | None:
+        """The known deviation that a failure is, if any, or that this time has not shown."""
+        where = self.subject, self.mode
         known = self.plan.deviations
-        return next(
-            (d for d in known if d.matches(violation, self.subject, self.mode, about)), None
-        )
+        if isinstance(found, Violation):
+            about = found.about or case
+            return next((d for d in known if d.matches(found, *where, about)), None)
+        if not (found.conclusive or found.trivial or found.inconclusive):
+            return None
+        # what stood in memory must not decide a verdict
+        flickering = (d for d in known if d.flickers)
+        return next((d for d in flickering if d.may_show(contract, *where, case)), None)
 
     @staticmethod
     def _count(outcome: Outcome, found: Tally | Violation, known: Deviation | None) -> None:
@@ -248,7 +254,7 @@ class ItemRun:
         outcome.fates += _fate(found, known)
         if known is not None:
             _add(outcome.deviations, known.id)
-        if isinstance(found, Violation):
+        if known is not None or isinstance(found, Violation):
             return
         outcome.conclusive += found.conclusive
         outcome.trivial += found.trivial
@@ -335,8 +341,10 @@ def _look(contract: Contract, seen: Any) -> Tally | Violation:
 
 def _fate(found: Tally | Violation, known: Deviation | None) -> str:
     """What became of a case, as records have it."""
+    if known is not None:
+        return "d"
     if isinstance(found, Violation):
-        return "v" if known is None else "d"
+        return "v"
     seen = {"h": found.conclusive, "g": found.gaps, "i": found.inconclusive, "t": found.trivial}
     return next((letter for letter, any_ in seen.items() if any_), "n")
 

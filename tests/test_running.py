@@ -16,12 +16,15 @@ from hypothesis import strategies as st
 from conformance import running
 from conformance.boundary import forget_jvps, tensorflow
 from conformance.contract import CATALOGUE, UNDOCUMENTED, Cases, Tally, Unsupported, Violation
+from conformance.contracts import test_contracts as contracts
+from conformance.deviations import FILE, load
 from conformance.profiles import PROFILES
 from conformance.record import PREFIX
 from conformance.registry import registry
 from conformance.running import ItemRun, Plan
 from tests.forks import in_fork
 
+assert contracts.CHAPTERS  # who imports them has the catalogue filled
 ITEMS = 2000
 
 
@@ -69,6 +72,30 @@ def test_two_thousand_items_run_in_one_process() -> None:
     assert verdicts == {"holds"}
     assert sys.getrecursionlimit() < ITEMS
     print(f"{ITEMS} items in {time.perf_counter() - started:.1f} s")  # noqa: T201 - for the reader
+
+
+@pytest.mark.parametrize(("flickers", "verdict"), [(True, "deviates"), (False, "holds")])
+def test_what_comes_and_goes_is_counted_where_it_may_show(flickers: bool, verdict: str) -> None:  # noqa: FBT001 - a parameter
+    """So that two runs of one version, of which it shows in one, have the same verdict."""
+    family: Cases[Number, Number] = Cases(
+        "number",
+        lambda _, __: st.integers(0, 9).map(Number),
+        lambda case, _: case,
+        printed,
+        modes=("eager",),
+    )
+    promise = family.contract("number-is-small", "It is small.", cites=[UNDOCUMENTED])
+    try:
+        promise(lambda seen: Tally(conclusive=int(seen.value < 10)))
+    finally:
+        CATALOGUE.pop("number-is-small")
+    (known, *_) = load(FILE, CATALOGUE)
+    known = replace(known, contracts=("number-is-small",), ops=(), dtypes=(), operands=(), modes=())
+    plan = Plan(PROFILES["quick"], 0, None, (2, 21), (replace(known, flickers=flickers),))
+    run = ItemRun(family, "", "eager", plan)
+    run.test()()
+
+    assert [outcome.verdict for outcome in run.finish()] == [verdict]
 
 
 @pytest.mark.parametrize(
