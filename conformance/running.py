@@ -244,9 +244,10 @@ class ItemRun:
             return next((d for d in known if d.matches(found, *where, about)), None)
         if not (found.conclusive or found.trivial or found.inconclusive):
             return None
-        # what stood in memory must not decide a verdict
+        # what stood in memory must not decide a verdict; of a gradient its own case is asked
         flickering = (d for d in known if d.flickers)
-        return next((d for d in flickering if d.may_show(contract, *where, case)), None)
+        about = getattr(case, "first", case)
+        return next((d for d in flickering if d.may_show(contract, *where, about)), None)
 
     @staticmethod
     def _count(outcome: Outcome, found: Tally | Violation, known: Deviation | None) -> None:
