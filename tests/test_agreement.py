@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.oracles.agreement import RESOLUTION, Answer, judge
+from conformance.oracles.agreement import RESOLUTION, Answer, is_sum, judge
 from conformance.oracles.finite_difference import Estimate
 from tests.test_finite_difference import NUMBERS, SIZES, estimate, of
 
@@ -83,3 +85,37 @@ def test_a_part_that_is_zero_is_never_conclusive() -> None:
 def test_the_rounding_of_the_claim_widens_the_tolerance(slack: float, answer: Answer) -> None:
     """The slack is added to the error of the estimate."""
     assert judge(1.1, Estimate(1.0, 0.01, 0.0, finite=True), slack=slack).answer is answer
+
+
+VECTORS = st.lists(SIZES, min_size=3, max_size=3)
+
+
+def slope_of(function: Callable[[list[float]], float], direction: list[float]) -> Estimate:
+    """The derivative of a function of three numbers at 0 along a direction."""
+    return estimate(of(lambda t: function([t * d for d in direction]), max(map(abs, direction))))
+
+
+@given(one=VECTORS, other=VECTORS)
+def test_derivatives_of_what_has_a_gradient_add_up(one: list[float], other: list[float]) -> None:
+    """Along any two directions."""
+
+    def smooth(at: list[float]) -> float:
+        return math.sin(at[0]) - 2 * at[1] + at[2] ** 2
+
+    both = [a + b for a, b in zip(one, other, strict=True)]
+
+    assert is_sum(*(slope_of(smooth, along) for along in (both, one, other)))
+
+
+def test_derivatives_of_a_median_of_equal_elements_do_not_add_up() -> None:
+    """It has one along every direction, the same from both sides, and no gradient."""
+    one, other, both = ([1.0, 2.0, 4.0], [3.0, -1.0, 0.5], [4.0, 1.0, 4.5])
+    found = [slope_of(statistics.median, along) for along in (both, one, other)]
+
+    assert [estimate.value for estimate in found] == pytest.approx([4.0, 2.0, 0.5])
+    assert not is_sum(*found)
+
+
+def test_what_is_not_finite_does_not_say_that_derivatives_do_not_add_up() -> None:
+    """It says nothing."""
+    assert is_sum(POLE, Estimate(1.0, 0.0, 0.0, finite=True), Estimate(1.0, 0.0, 0.0, finite=True))

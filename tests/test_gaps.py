@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from conformance.boundary import gap_of, is_gap
+from conformance.boundary import error_text, gap_of, is_gap
 
 STAGED = """in user code:
 
@@ -86,3 +86,10 @@ def test_a_second_derivative_that_is_not_there_says_so() -> None:
         tf.function(second, autograph=False)(tf.constant(1.0))
 
     assert is_gap(raised.value)
+
+
+def test_an_error_is_told_without_the_stack_that_stands_in_its_text() -> None:
+    """It is of another machine to whoever reads a record."""
+    text = 'in user code:\n\n    File "/home/me/a.py", line 3, in f  *\n        g(x)\n\n    It is.'
+
+    assert error_text(ValueError(text)) == "ValueError: in user code:\n        g(x)\n    It is."

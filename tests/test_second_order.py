@@ -150,3 +150,20 @@ def test_second_derivatives_are_taken_at_exact_zeros_too(subject: str, *, takes:
 
     assert (sum(met) > 5) is takes
     assert takes or not any(met)
+
+
+def test_zeros_do_not_tie_what_must_be_distinct() -> None:
+    """A standard deviation of equal numbers has no derivative, whatever it is multiplied by."""
+    met = []
+
+    @seed(0)
+    @hypothesis_settings(PROFILES["gate"], 40)
+    @given(SECOND_ORDER.draw("tf.math.reduce_std", "eager"))
+    def test(case: SecondOrderCase) -> None:
+        node = next(n for n in case.first.graph.nodes if n.op == "tf.math.reduce_std")
+        numbers = case.points[0][node.operands[0]]
+        met.append(numbers.count(0.0))
+
+    test()
+
+    assert max(met) == 1
