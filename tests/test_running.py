@@ -45,14 +45,14 @@ def printed(case: Number, _: str) -> str:
     return repr(case)
 
 
-def test_two_thousand_items_run_in_one_process() -> None:
-    """Each item has a fresh test, so that settings do not nest until Python's stack overflows."""
+def small_numbers(subjects: tuple[str, ...]) -> Cases[Number, Number]:
+    """A family with a promise that holds."""
     family: Cases[Number, Number] = Cases(
         "number",
         lambda _, __: st.integers(0, 9).map(Number),
         lambda case, _: case,
         printed,
-        subjects=tuple(map(str, range(ITEMS))),
+        subjects=subjects,
         modes=("eager",),
     )
     promise = family.contract("number-is-small", "It is small.", cites=[UNDOCUMENTED])
@@ -60,6 +60,12 @@ def test_two_thousand_items_run_in_one_process() -> None:
         promise(lambda seen: Tally(conclusive=int(seen.value < 10)))
     finally:
         CATALOGUE.pop("number-is-small")
+    return family
+
+
+def test_two_thousand_items_run_in_one_process() -> None:
+    """Each item has a fresh test, so that settings do not nest until Python's stack overflows."""
+    family = small_numbers(tuple(map(str, range(ITEMS))))
     plan = Plan(replace(PROFILES["quick"], examples={"eager": 1}), 0, None, (2, 21))
     started = time.perf_counter()
 
@@ -77,18 +83,7 @@ def test_two_thousand_items_run_in_one_process() -> None:
 @pytest.mark.parametrize(("flickers", "verdict"), [(True, "deviates"), (False, "holds")])
 def test_what_comes_and_goes_is_counted_where_it_may_show(flickers: bool, verdict: str) -> None:  # noqa: FBT001 - a parameter
     """So that two runs of one version, of which it shows in one, have the same verdict."""
-    family: Cases[Number, Number] = Cases(
-        "number",
-        lambda _, __: st.integers(0, 9).map(Number),
-        lambda case, _: case,
-        printed,
-        modes=("eager",),
-    )
-    promise = family.contract("number-is-small", "It is small.", cites=[UNDOCUMENTED])
-    try:
-        promise(lambda seen: Tally(conclusive=int(seen.value < 10)))
-    finally:
-        CATALOGUE.pop("number-is-small")
+    family = small_numbers(("",))
     (known, *_) = load(FILE, CATALOGUE)
     known = replace(known, contracts=("number-is-small",), ops=(), dtypes=(), operands=(), modes=())
     plan = Plan(PROFILES["quick"], 0, None, (2, 21), (replace(known, flickers=flickers),))
