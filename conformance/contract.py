@@ -200,6 +200,8 @@ class Cases(Generic[C, S]):
             the first that breaks it too is told in its place.
         notes: what of that which was seen is kept in the record beside the outcomes, ready for
             JSON.
+        alone: whether what a case in a mode differentiates is its subject and nothing else: then
+            the gradient functions that run are those of the subject.
         contracts: filled by :meth:`contract`.
     """
 
@@ -215,6 +217,7 @@ class Cases(Generic[C, S]):
     one_each: bool = False
     simpler: Callable[[C], Iterable[C]] | None = None
     notes: Callable[[S], Sequence[Mapping[str, Any]]] | None = None
+    alone: Callable[[C, str], bool] | None = None
     contracts: list[Contract] = field(default_factory=list)
 
     def about(self, subject: str) -> list[Contract]:

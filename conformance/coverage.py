@@ -15,26 +15,36 @@ class Coverage:
 
     Attributes:
         ran: for each of them the contracts that compared with an oracle what it had a part in.
+        ops: for each of them the subjects that ran it without another op beside them.
     """
 
     ran: dict[str, set[str]] = field(default_factory=dict)
+    ops: dict[str, set[str]] = field(default_factory=dict)
 
-    def add(self, names: Iterable[str], contracts: Iterable[str] = ()) -> None:
-        """These functions ran, and these contracts were certain."""
+    def add(
+        self, names: Iterable[str], contracts: Iterable[str] = (), ops: Iterable[str] = ()
+    ) -> None:
+        """These functions ran, these contracts were certain, and these ops were by themselves."""
         for name in names:
             self.ran.setdefault(name, set()).update(contracts)
+            self.ops.setdefault(name, set()).update(ops)
 
     def notes(self) -> list[dict[str, Any]]:
         """What a record takes in, ready for JSON."""
         return [
-            {"note": "gradient", "name": name, "contracts": sorted(contracts)}
+            {
+                "note": "gradient",
+                "name": name,
+                "contracts": sorted(contracts),
+                "ops": sorted(self.ops[name]),
+            }
             for name, contracts in sorted(self.ran.items())
         ]
 
     def states(
         self, registered: Mapping[str, str], modules: Mapping[str, str] | None = None
     ) -> list[dict[str, Any]]:
-        """For each name its state, one of :data:`STATES`, and the contracts that verified it.
+        """For each name its state, one of :data:`STATES`, what verified it, and which ops run it.
 
         Args:
             registered: the names, each with the reason why it is out of reach, which those that
@@ -46,7 +56,8 @@ class Coverage:
             by = sorted(self.ran.get(name, ()))
             state = "verified" if by else "exercised" if name in self.ran else "unreached"
             reason = why if state == "unreached" else ""
-            stated = {"name": name, "state": state, "by": by, "out_of_reach": reason}
+            ops = sorted(self.ops.get(name, ()))
+            stated = {"name": name, "state": state, "by": by, "ops": ops, "out_of_reach": reason}
             module = (modules or {}).get(name)
             states.append({**stated, "module": module} if module else stated)
         return states

@@ -332,6 +332,19 @@ def printed(case: GraphCase, mode: str, step: int = 0) -> str:
     return GraphProgram(case, MODES[mode], 0).plain(others[step - points])
 
 
+def alone(case: GraphCase, mode: str) -> bool:
+    """Whether one op alone is differentiated: no other, no function, no read of a Variable."""
+    return (
+        len(case.graph.nodes) == 1 and not MODES[mode].traced and not case.inputs(VARIABLE, FROZEN)
+    )
+
+
 GRAPHS: Cases[GraphCase, Seen] = Cases(
-    "graph", graph_cases, run, printed, subjects=tuple(OPS), simpler=GraphCase.simpler
+    "graph",
+    graph_cases,
+    run,
+    printed,
+    subjects=tuple(OPS),
+    simpler=GraphCase.simpler,
+    alone=alone,
 )

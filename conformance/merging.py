@@ -152,5 +152,5 @@ def _gradients(parts: Sequence[Reading]) -> list[dict[str, Any]]:
             if "module" in one:
                 modules[one["name"]] = one["module"]
             if one["state"] != "unreached":
-                coverage.add([one["name"]], one["by"])
+                coverage.add([one["name"]], one["by"], one.get("ops", ()))
     return coverage.states(registered, modules)

@@ -190,7 +190,7 @@ class Record:
                 key = note.pop("contract"), note.pop("where"), note.pop("words")
                 self.citations[key] = note
             elif kind == "gradient":
-                self.coverage.add([note["name"]], note["contracts"])
+                self.coverage.add([note["name"]], note["contracts"], note["ops"])
             elif kind == "programs":
                 self.programs[note["item"]] = note
             elif kind == "deviation":

@@ -197,7 +197,7 @@ class ItemRun:
             looks[contract.id] = found
             if isinstance(found, Violation) and known is None:
                 violations.append(found)
-        self._cover(looks)
+        self._cover(looks, case)
         self._note(violations, case, first=searching)
         for violation in violations:
             if (violation.contract.id, violation.kind) == self._pinned:
@@ -220,14 +220,19 @@ class ItemRun:
         note = Note(tuple(self.outcomes), told, self.mode, source, case, replay, failed)
         return self.plan.black_box.trying(note)
 
-    def _cover(self, looks: Mapping[str, Tally | Violation]) -> None:
-        """Note which gradient functions ran, and which contracts verified what they gave."""
+    def _cover(self, looks: Mapping[str, Tally | Violation], case: Any) -> None:
+        """Note which gradient functions ran, which contracts verified what they gave, and of what.
+
+        They are those of the subject if the case has nothing beside it.
+        """
         if self.plan.registry is None:
             return
         oracles = (contract.id for contract in self.contracts if contract.oracle)
         found = {name: looks[name] for name in oracles}
         certain = [n for n, look in found.items() if isinstance(look, Tally) and look.conclusive]
-        self.coverage.add(self.plan.registry.looked_up(), certain)
+        alone = self.cases.alone is not None and self.cases.alone(case, self.mode)
+        ops = (self.subject,) if alone else ()
+        self.coverage.add(self.plan.registry.looked_up(), certain, ops)
 
     def _reject(self, error: str) -> None:
         for outcome in self.outcomes.values():

@@ -41,15 +41,21 @@ def test_a_gradient_function_is_verified_exercised_or_unreached() -> None:
     """What one item has verified another need not."""
     coverage = Coverage()
     coverage.add(["Sin", "Cos"], ["a-promise"])
-    coverage.add(["Sin"], ["another"])
+    coverage.add(["Sin"], ["another"], ["tf.math.sin"])
     coverage.add(["Sin", "Neg"])
 
     states = coverage.states(dict.fromkeys(["Cos", "Neg", "Sin", "Tan"], "no kernel"))
     assert states == [
-        {"name": "Cos", "state": "verified", "by": ["a-promise"], "out_of_reach": ""},
-        {"name": "Neg", "state": "exercised", "by": [], "out_of_reach": ""},
-        {"name": "Sin", "state": "verified", "by": ["a-promise", "another"], "out_of_reach": ""},
-        {"name": "Tan", "state": "unreached", "by": [], "out_of_reach": "no kernel"},
+        {"name": "Cos", "state": "verified", "by": ["a-promise"], "ops": [], "out_of_reach": ""},
+        {"name": "Neg", "state": "exercised", "by": [], "ops": [], "out_of_reach": ""},
+        {
+            "name": "Sin",
+            "state": "verified",
+            "by": ["a-promise", "another"],
+            "ops": ["tf.math.sin"],
+            "out_of_reach": "",
+        },
+        {"name": "Tan", "state": "unreached", "by": [], "ops": [], "out_of_reach": "no kernel"},
     ]
     assert {one["state"] for one in states} == set(STATES)
 
@@ -64,6 +70,7 @@ def test_an_item_knows_what_its_cases_verified() -> None:
     run.test()()
 
     assert "gradient-finite-difference" in run.coverage.ran["Sin"]
-    assert {"note": "gradient", "name": "Sin", "contracts": sorted(run.coverage.ran["Sin"])} in (
-        run.coverage.notes()
-    )
+    contracts_ = sorted(run.coverage.ran["Sin"])
+    note = {"note": "gradient", "name": "Sin", "contracts": contracts_, "ops": ["tf.math.sin"]}
+    assert note in run.coverage.notes()
+    assert not run.coverage.ops["Mul"]  # something else beside the sine ran it

@@ -109,7 +109,7 @@ NOTES: list[dict[str, Any]] = [
         "by": ["a-promise"],
     },
     {"note": "docstring", "symbol": "tf.GradientTape", "text": "It has a\n  few words."},
-    {"note": "gradient", "name": "Sin", "contracts": ["a-promise"]},
+    {"note": "gradient", "name": "Sin", "contracts": ["a-promise"], "ops": ["tf.math.sin"]},
     {
         "note": "programs",
         "digest": HASH,
@@ -282,11 +282,12 @@ def test_sentences_are_sorted_by_symbol_and_stay_as_written() -> None:
 def test_every_registered_gradient_function_is_in_one_state() -> None:
     """In the order of TensorFlow's registry, which is sorted."""
     assert record().to_json()["gradients"] == [
-        {"name": "Cos", "state": "unreached", "by": [], "out_of_reach": ""},
+        {"name": "Cos", "state": "unreached", "by": [], "ops": [], "out_of_reach": ""},
         {
             "name": "Sin",
             "state": "verified",
             "by": ["a-promise"],
+            "ops": ["tf.math.sin"],
             "out_of_reach": "",
             "module": "tensorflow.math_grad",
         },
@@ -304,12 +305,13 @@ def test_docstrings_are_kept_as_they_are_written_sorted_by_symbol() -> None:
     ]
 
 
-def test_a_record_from_before_docstrings_and_modules_is_one_still() -> None:
-    """Neither is required."""
+def test_a_record_from_before_docstrings_modules_and_ops_is_one_still() -> None:
+    """None of them is required."""
     made = record().to_json()
     del made["docstrings"]
     for gradient in made["gradients"]:
         gradient.pop("module", None)
+        del gradient["ops"]
 
     assert complaints(made) == []
 

@@ -181,11 +181,19 @@ def test_a_gradient_function_that_one_part_has_verified_is_verified() -> None:
     one, two = part("1/2"), part("2/2")
     for made, states in ((one, ("verified", "unreached")), (two, ("exercised", "unreached"))):
         made.data["gradients"][:] = [
-            {"name": name, "state": state, "by": ["p"] * (state == "verified"), "out_of_reach": ""}
+            {
+                "name": name,
+                "state": state,
+                "by": ["p"] * (state == "verified"),
+                "ops": [f"op that {state}"] * (name == "Cos"),
+                "out_of_reach": "",
+            }
             for name, state in zip(("Cos", "Sin"), states, strict=True)
         ]
+    found = merge([one, two])["gradients"]
 
-    assert [g["state"] for g in merge([one, two])["gradients"]] == ["verified", "unreached"]
+    assert [g["state"] for g in found] == ["verified", "unreached"]
+    assert [g["ops"] for g in found] == [["op that exercised", "op that verified"], []]
 
 
 def test_docstrings_and_modules_are_joined() -> None:

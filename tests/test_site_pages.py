@@ -151,6 +151,30 @@ def test_gradient_functions_are_told_by_the_module_that_registers_them(tmp_path:
     assert gradients.counts(found["elsewhere"], "2.20")["unreached"] == 1
 
 
+def test_a_gradient_function_is_told_by_the_ops_that_run_few_others(tmp_path: Path) -> None:
+    """Not by a softmax, which runs an exponential too; nor by what no op runs by itself."""
+    record = data(
+        outcome(subject="tf.math.exp"),
+        outcome("deviates", subject="tf.nn.softmax"),
+        outcome("gap", subject="tf.nn.softmax", contract="b"),
+    )
+    common = {"state": "verified", "by": ["a"], "out_of_reach": ""}
+    record["gradients"] = [
+        {**common, "name": "Exp", "ops": ["tf.math.exp", "tf.nn.softmax"]},
+        {**common, "name": "Softmax", "ops": ["tf.nn.softmax"]},
+        {**common, "name": "While", "ops": []},
+        {**common, "name": "FromAnOlderRecord"},
+    ]
+    (found,) = gradients.functions(known(tmp_path, record)).values()
+
+    assert {one.name: (one.ops, one.verdicts) for one in found} == {
+        "Exp": (["tf.math.exp"], {"2.20": "holds"}),
+        "FromAnOlderRecord": ([], {"2.20": "absent"}),
+        "Softmax": (["tf.nn.softmax"], {"2.20": "deviates"}),
+        "While": ([], {"2.20": "absent"}),
+    }
+
+
 def test_contracts_of_one_claim_stand_together(tmp_path: Path) -> None:
     """In the words of the claim."""
     record = data(outcome(), outcome(contract="b"))

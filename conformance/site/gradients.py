@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from conformance.coverage import STATES
 from conformance.site.atlas import Atlas
 from conformance.site.verdicts import overall
+from conformance.site.versions import Version
 
 UNKNOWN: Final = "elsewhere"
 """The module of functions whose record does not tell it."""
@@ -45,12 +48,16 @@ class Function:
     Attributes:
         name: the type of op.
         states: by version one of coverage's states, and absent where it is not registered.
-        by: the contracts that verified it, of the newest version that has it.
+        verdicts: by version, of all contracts about its ops, in all modes together.
+        ops: in the newest version that has it, those that run it beside as few others as any.
+        by: the contracts that verified it there.
         why: why nothing can reach it there; empty if something can.
     """
 
     name: str
     states: Mapping[str, str]
+    verdicts: Mapping[str, str]
+    ops: Sequence[str]
     by: Sequence[str]
     why: str
 
@@ -64,18 +71,13 @@ def grid(atlas: Atlas) -> dict[str, list[Op]]:
     """What became of each op, by namespace."""
     found: dict[str, dict[str, list[str]]] = {}
     failing: dict[str, dict[str, list[str]]] = {}
-    for entry in atlas.entries.values():
-        if entry.chapter.name == "documentation":
-            continue  # its subjects are docstrings
-        for subject, verdicts in entry.by_subject.items():
-            op = subject.partition("(")[0]
-            if not op.startswith("tf."):
-                continue
-            by_version = found.setdefault(op, {})
-            for version, verdict in verdicts.items():
-                by_version.setdefault(version, []).append(verdict)
-                if verdict in ("violated", "crashed", "deviates"):
-                    failing.setdefault(op, {}).setdefault(entry.id, []).append(version)
+    for contract, subject, version, verdict in _cells(atlas):
+        op = subject.partition("(")[0]
+        if not op.startswith("tf."):
+            continue
+        found.setdefault(op, {}).setdefault(version, []).append(verdict)
+        if verdict in ("violated", "crashed", "deviates"):
+            failing.setdefault(op, {}).setdefault(contract, []).append(version)
     grouped: dict[str, list[Op]] = {}
     for name in sorted(found, key=lambda name: (namespace(name), name)):
         verdicts = {version: overall(of) for version, of in found[name].items()}
@@ -84,23 +86,57 @@ def grid(atlas: Atlas) -> dict[str, list[Op]]:
     return grouped
 
 
+def _cells(atlas: Atlas) -> Iterator[tuple[str, str, str, str]]:
+    """Contract, subject, version and verdict, of all modes together."""
+    for entry in atlas.entries.values():
+        if entry.chapter.name == "documentation":
+            continue  # its subjects are docstrings
+        for subject, verdicts in entry.by_subject.items():
+            for version, verdict in verdicts.items():
+                yield entry.id, subject, version, verdict
+
+
 def functions(atlas: Atlas) -> dict[str, list[Function]]:
     """The registered gradient functions, by the module of TensorFlow that registers them."""
     newest: dict[str, Mapping[str, Any]] = {}
     states: dict[str, dict[str, str]] = {}
+    verdicts: dict[str, dict[str, str]] = {}
     modules: dict[str, str] = {}
+    ops: dict[str, list[str]] = {}
+    told: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for _, subject, name, verdict in _cells(atlas):
+        told[subject, name].append(verdict)
     for version in atlas.versions:
+        ops |= (own := _own(version))
         for one in version.reading.data["gradients"]:
             newest[one["name"]] = one
             states.setdefault(one["name"], {})[version.name] = one["state"]
+            theirs = chain.from_iterable(told[op, version.name] for op in own[one["name"]])
+            verdicts.setdefault(one["name"], {})[version.name] = overall(theirs)
             if one.get("module"):
                 modules[one["name"]] = one["module"].removeprefix("tensorflow.python.")
     grouped: dict[str, list[Function]] = {}
     for name in sorted(newest, key=lambda name: (modules.get(name, "~"), name)):
         one = newest[name]
-        function = Function(name, states[name], one["by"], one["out_of_reach"])
+        function = Function(
+            name, states[name], verdicts[name], ops[name], one["by"], one["out_of_reach"]
+        )
         grouped.setdefault(modules.get(name, UNKNOWN), []).append(function)
     return grouped
+
+
+def _own(version: Version) -> dict[str, list[str]]:
+    """For each gradient function the ops that run it, of those that run the fewest.
+
+    What they come to is nearest to what it comes to: a logarithm runs its own alone, and a softmax
+    several, which others have for themselves.
+    """
+    running = {one["name"]: one.get("ops", []) for one in version.reading.data["gradients"]}
+    sizes = Counter(op for ops in running.values() for op in ops)
+    return {
+        name: [op for op in ops if sizes[op] == min(sizes[op] for op in ops)]
+        for name, ops in running.items()
+    }
 
 
 def counts(functions_: Sequence[Function], version: str) -> dict[str, int]:
