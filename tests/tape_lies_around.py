@@ -37,6 +37,12 @@ def records_are_kept_for_ever(tf: Any) -> None:
     change_answers(tf, change)
 
 
+@lie
+def gradients_have_an_axis_more(tf: Any) -> None:
+    """``gradient`` answers a batch of one."""
+    change_answers(tf, _each(tf, lambda answer: tf.expand_dims(answer, 0)))
+
+
 # -- higher order --------------------------------------------------------------------------------
 
 
@@ -114,6 +120,18 @@ def unconnected_batch_jacobians_are_ones(tf: Any) -> None:
     def batch_jacobian(self: Any, target: Any, source: Any, **options: Any) -> Any:
         answer = truth(self, target, source, **options)
         return answer if tf.reduce_any(answer != 0) else tf.ones_like(answer)
+
+    tf.GradientTape.batch_jacobian = batch_jacobian
+
+
+@lie
+def unconnected_batch_jacobians_have_another_dtype(tf: Any) -> None:
+    """Where ``batch_jacobian`` would answer zeros they are of half precision."""
+    truth = tf.GradientTape.batch_jacobian
+
+    def batch_jacobian(self: Any, target: Any, source: Any, **options: Any) -> Any:
+        answer = truth(self, target, source, **options)
+        return answer if tf.reduce_any(answer != 0) else tf.zeros(answer.shape, tf.float16)
 
     tf.GradientTape.batch_jacobian = batch_jacobian
 

@@ -170,6 +170,13 @@ def test_every_lie_has_a_killer() -> None:
     assert sorted(KILLERS) == sorted(LIES)
 
 
+def test_every_contract_about_graphs_kills_a_lie() -> None:
+    """What no lie can break promises nothing."""
+    assert {killer.contract for killer in KILLERS.values()} == {
+        contract.id for contract in contracts.graph.contracts
+    }
+
+
 MINIMAL = """\
 import tensorflow as tf
 

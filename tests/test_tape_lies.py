@@ -100,6 +100,10 @@ KILLERS = {
         "program-exceptions", "exception", "tape.jacobian"
     ),
     "unconnected_batch_jacobians_are_ones": Killer("program-zeros", "zeros", "tape.batch_jacobian"),
+    "unconnected_batch_jacobians_have_another_dtype": Killer(
+        "batch-jacobian-unconnected", "dtype", "tape.batch_jacobian"
+    ),
+    "gradients_have_an_axis_more": Killer("program-shape-and-dtype", "shape", "tape.watch"),
     "branches_are_not_recorded": Killer("program-connected", "none", "op.tf.cond, true"),
     "loops_are_recorded_once": Killer("program-connected", "none", "op.tf.while_loop"),
     "closures_are_not_recorded": Killer("program-connected", "none", "op.closure"),
@@ -185,3 +189,10 @@ def test_no_program_accuses_an_honest_tape(subject: str) -> None:
 def test_every_lie_has_a_killer() -> None:
     """The matrix names each lie, and no other."""
     assert sorted(KILLERS) == sorted(TAPE_LIES)
+
+
+def test_every_contract_about_programs_kills_a_lie() -> None:
+    """What no lie can break promises nothing."""
+    assert {killer.contract for killer in KILLERS.values()} == {
+        contract.id for contract in contracts.program.contracts
+    }
