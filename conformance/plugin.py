@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -19,24 +18,17 @@ from typing import Any, NoReturn
 
 import pytest
 
-from conformance import __version__, environment, own_deviations, shards
+from conformance import __version__, environment, options, own_deviations, shards
 from conformance.blackbox import BlackBox
 from conformance.boundary import OLDEST, tensorflow, version
-from conformance.contract import Cases, Violation, stated
+from conformance.contract import Cases, stated
 from conformance.deviations import Deviation
-from conformance.errors import ExitCode, UsageError, nearest
-from conformance.modes import MODES
-from conformance.profiles import (
-    DEFAULT,
-    PROFILES,
-    Profile,
-    takes,
-)
+from conformance.errors import ExitCode, UsageError
+from conformance.items import ContractItem, items_of
 from conformance.reach import why_out_of_reach
-from conformance.reading import took
 from conformance.record import Record, check_writable, outcome_from_json
 from conformance.registry import registry
-from conformance.results import Results, told
+from conformance.results import Results
 from conformance.running import ItemRun, Plan
 from conformance.suite import fingerprint, fingerprints
 from conformance.summary import number, summary_lines
@@ -44,55 +36,6 @@ from conformance.supervisor import Supervisor, Work
 from conformance.workers import Workers
 
 HERE = Path(__file__).parent
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options, all named --tape-…."""
-    group = parser.getgroup("tapemeasure", "conformance of tf.GradientTape")
-    group.addoption(
-        "--tape-mode",
-        action="append",
-        metavar="MODE",
-        help=f"run only this mode, repeatable: {', '.join(MODES)} (default: all)",
-    )
-    group.addoption(
-        "--tape-profile",
-        default=DEFAULT,
-        metavar="PROFILE",
-        help=f"how much to try: {', '.join(PROFILES)} (default: {DEFAULT})",
-    )
-    group.addoption("--tape-record", metavar="FILE", help="write the record of the run to FILE")
-    group.addoption(
-        "--tape-record-only",
-        action="store_true",
-        help="exit 0 if the record is complete, whatever it says; needs --tape-record",
-    )
-    group.addoption(
-        "--tape-examples", type=int, metavar="N", help="cases of an item, instead of the profile's"
-    )
-    group.addoption(
-        "--tape-seed",
-        type=int,
-        metavar="N",
-        help="the base of all seeds (default: 0; random in the profile explore)",
-    )
-    group.addoption(
-        "--tape-deviations",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="known deviations of your own, beside conformance/deviations.toml; repeatable",
-    )
-    group.addoption(
-        "--tape-shard",
-        metavar="I/N",
-        help="run only the part I of N; see python -m conformance merge",
-    )
-    group.addoption(
-        "--tape-balance",
-        metavar="FILE",
-        help="an earlier record, by whose seconds the parts of --tape-shard are made equal",
-    )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -114,6 +57,11 @@ def _refuse(config: pytest.Config, error: UsageError) -> NoReturn:
         raise pytest.UsageError(str(error)) from error
     output["tape_refused"] = [error.what, error.expected, error.hint, int(error.code)]
     pytest.exit(str(error), returncode=error.code)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options, all named --tape-…."""
+    options.add(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -152,39 +100,11 @@ class TapeRun:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        option = config.option
-        self.modes = tuple(dict.fromkeys(option.tape_mode or MODES))
-        for mode in self.modes:
-            if mode not in MODES:
-                raise UsageError(
-                    f"unknown mode {mode!r}",
-                    expected=f"one of {', '.join(MODES)}",
-                    hint=nearest(mode, MODES),
-                )
-        if option.tape_profile not in PROFILES:
-            raise UsageError(
-                f"unknown profile {option.tape_profile!r}",
-                expected=f"one of {', '.join(PROFILES)}",
-                hint=nearest(option.tape_profile, PROFILES),
-            )
-        self.profile: Profile = PROFILES[option.tape_profile]
-        if option.tape_examples is not None and option.tape_examples < 1:
-            raise UsageError(
-                f"--tape-examples {option.tape_examples}",
-                expected="a number of cases, 1 or more",
-                hint="leave it out for the profile's own numbers",
-            )
-        self.seed = option.tape_seed
-        if self.seed is None:
-            self.seed = 0 if self.profile.fixed_seed else secrets.randbelow(2**32)
+        self.options = options.read(config)
         self.is_worker = hasattr(config, "workerinput")
-        if self.is_worker:
-            self.seed = config.workerinput["tape_seed"]  # type: ignore[attr-defined]
-        self.shard = shards.parse(option.tape_shard) if option.tape_shard else None
-        self.took = None if option.tape_balance is None else took(Path(option.tape_balance))
-        self.path = Path(option.tape_record) if option.tape_record else None
-        asked = self.path is not None or option.tape_record_only or _asks_for_contracts(config)
-        self.judges = asked and not self.is_worker and not option.collectonly
+        asked = bool(self.options.path or self.options.record_only)
+        asked = asked or options.asks_for_contracts(config)
+        self.judges = asked and not self.is_worker and not config.option.collectonly
         if self.judges:
             self._check_surroundings()
         self.record = Record({})
@@ -197,29 +117,30 @@ class TapeRun:
         self.refused: UsageError | None = None
         self.subjects: dict[str, None] = {}
         self.started = time.monotonic()
-        self.results = Results(self.record, self.path)
+        self.results = Results(self.record, self.options.path)
         self._plan: Plan | None = None
         self.box: BlackBox | None = None
-        self.workers = Workers(config, self.record, self.seed, partial(_refuse, config))
+        self.workers = Workers(config, self.record, self.options.seed, partial(_refuse, config))
 
     def _check_surroundings(self) -> None:
         """TensorFlow is there, and the record can be written."""
         found = environment.installed_tensorflow()
         if found in (None, "unknown") or tuple(map(int, found.split(".")[:2])) < OLDEST:
             tensorflow()
-        if self.config.option.tape_record_only and self.path is None:
+        path = self.options.path
+        if self.options.record_only and path is None:
             raise UsageError(
                 "--tape-record-only without --tape-record",
                 expected="a file for the record, as its completeness is the verdict",
                 hint="add --tape-record FILE",
             )
-        if self.path is None:
+        if path is None:
             return
         try:
-            check_writable(self.path)
+            check_writable(path)
         except OSError as error:
             raise UsageError(
-                f"the record cannot be written to {self.path}: {error.strerror}",
+                f"the record cannot be written to {path}: {error.strerror}",
                 expected="a file in a folder that exists or can be made",
                 hint="give another path: --tape-record results/mine.json",
             ) from error
@@ -231,9 +152,9 @@ class TapeRun:
             minor = version(tensorflow())
             known = [d for d in self.deviations if d.covers(minor)]
             self._plan = Plan(
-                self.profile,
-                self.seed,
-                self.config.option.tape_examples,
+                self.options.profile,
+                self.options.seed,
+                self.options.examples,
                 minor,
                 tuple(known),
                 registry(),
@@ -290,15 +211,15 @@ class TapeRun:
         ours = [item for item in items if isinstance(item, ContractItem)]
         if ours:
             try:
-                files = self.config.option.tape_deviations
+                files = self.options.deviations
                 self.deviations = own_deviations.known(files, self.subjects)
             except UsageError as error:
                 self.refused = error  # what raises here would not keep workers from beginning
             items += own_deviations.items(session, self.deviations)
-        if self.shard is None:
+        if self.options.shard is None:
             return
-        usual = {item.nodeid: float(item.usual(self.profile)) for item in ours}
-        mine = self.shard.takes(shards.weights(usual, self.took))
+        usual = {item.nodeid: float(item.usual(self.options.profile)) for item in ours}
+        mine = self.options.shard.takes(shards.weights(usual, self.options.took))
         others = [item for item in ours if item.nodeid not in mine]
         if others:
             self.config.hook.pytest_deselected(items=others)
@@ -318,7 +239,7 @@ class TapeRun:
         Not before everything that can be refused has been looked at: a refused run leaves nothing.
         """
         if self.collected is None and collected:
-            own = fingerprints(self.config.option.tape_deviations)
+            own = fingerprints(self.options.deviations)
             known = {"deviations": own} if own else {}
             self.record.header = {**self._header(), **known, "used": None}
             self.collected = collected
@@ -337,12 +258,12 @@ class TapeRun:
         return {
             "tapemeasure": __version__,
             "suite": fingerprint(),
-            "selection": _selection(self.config),
-            "shard": None if self.shard is None else str(self.shard),
-            "profile": self.profile.name,
-            "seed": self.seed,
-            "examples": self.config.option.tape_examples,
-            "modes": list(self.modes),
+            "selection": options.selection(self.config),
+            "shard": None if self.options.shard is None else str(self.options.shard),
+            "profile": self.options.profile.name,
+            "seed": self.options.seed,
+            "examples": self.options.examples,
+            "modes": list(self.options.modes),
             **environment.surroundings(),
         }
 
@@ -402,12 +323,12 @@ class TapeRun:
         self.record.complete = complete
         self.record.seconds = time.monotonic() - self.started
         interrupted = exitstatus == ExitCode.INTERRUPTED
-        if self.path is not None and self.judges and (self.collected or interrupted):
+        if self.options.path is not None and self.judges and (self.collected or interrupted):
             self.record.header = self.record.header or {**self._header(), "used": None}
             self.results.write()
         if ran and self.broken:
             session.exitstatus = ExitCode.INTERNAL
-        elif self.config.option.tape_record_only and complete and not self.untrue:
+        elif self.options.record_only and complete and not self.untrue:
             session.exitstatus = ExitCode.HOLDS
 
     def _take(self, facts: dict[str, Any]) -> None:
@@ -448,27 +369,6 @@ def _facts() -> dict[str, Any]:
     return {"used": used, "contracts": stated(), "registered": registered, "modules": modules}
 
 
-def _selection(config: pytest.Config) -> list[str]:
-    """What this session was narrowed to, by paths and expressions."""
-    option = config.option
-    narrowed = [f"-k {option.keyword}"] if option.keyword else []
-    narrowed += [f"--deselect {prefix}" for prefix in option.deselect or ()]
-    narrowed += ["--last-failed"] if getattr(option, "lf", False) else []
-    folder = HERE / "contracts"
-    whole = {(config.invocation_params.dir / argument).resolve() for argument in config.args}
-    if not whole & {folder, *folder.parents}:
-        narrowed += config.args
-    return narrowed
-
-
-def _asks_for_contracts(config: pytest.Config) -> bool:
-    """Whether the arguments of this session take in the contracts."""
-    folder = HERE / "contracts"
-    roots = [Path(str(argument).split("::", maxsplit=1)[0]) for argument in config.args]
-    paths = [(config.invocation_params.dir / root).resolve() for root in roots]
-    return any(p == folder or folder in p.parents or p in folder.parents for p in paths)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(
     collector: pytest.Module, name: str, obj: object
@@ -478,60 +378,4 @@ def pytest_pycollect_makeitem(
         return None
     run = collector.config.stash[RUN]
     run.subjects |= dict.fromkeys(obj.subjects)
-    return list(_items(collector, name, obj, run))
-
-
-def _items(
-    collector: pytest.Module, name: str, cases: Cases[Any, Any], run: TapeRun
-) -> Iterator[pytest.Item]:
-    for subject in cases.subjects:
-        for mode in {m: 0 for c in cases.about(subject) for m in cases.modes if m in c.modes}:
-            if mode in run.modes and takes(run.profile, run.seed, subject, mode):
-                parts = "-".join(part for part in (subject, mode) if part)
-                item: ContractItem = ContractItem.from_parent(
-                    collector, name=f"{name}[{parts}]", callobj=lambda: None
-                )
-                item.cases, item.subject, item.mode = cases, subject, mode
-                item.extra_keyword_matches.update(
-                    c.id for c in cases.about(subject) if mode in c.modes
-                )
-                yield item
-
-
-class ContractItem(pytest.Function):
-    """A family of cases about one subject in one mode."""
-
-    cases: Cases[Any, Any]
-    subject: str
-    mode: str
-    run: ItemRun | None = None
-
-    def usual(self, profile: Profile) -> int:
-        """The number of cases that a profile gives it."""
-        return self.cases.usual(profile.examples, self.subject, self.mode)
-
-    def runtest(self) -> None:
-        """Draw and run the cases."""
-        try:
-            plan = self.config.stash[RUN].plan
-        except UsageError as error:  # the installed TensorFlow cannot even be imported
-            pytest.exit(str(error), returncode=error.code)
-        self.config.stash[RUN].results.run(self.begun(plan))
-
-    def begun(self, plan: Plan) -> ItemRun:
-        """Itself, about to be run."""
-        self.run = ItemRun(self.cases, self.subject, self.mode, plan)
-        self.run.node_id = self.nodeid
-        return self.run
-
-    def repr_failure(  # type: ignore[override]  # pytest.Function narrows it in the same way
-        self, excinfo: pytest.ExceptionInfo[BaseException]
-    ) -> Any:
-        """A violation in the words of its contract; anything else as pytest prints it."""
-        if isinstance(excinfo.value, Violation) and self.run is not None:
-            contract = excinfo.value.contract
-            outcome = self.run.outcomes[contract.id]
-            if outcome.failure is not None:
-                heading = f"{contract.id}: {contract.sentence}"
-                return told(heading, outcome, outcome.failure, self.config.option.tape_record)
-        return super().repr_failure(excinfo)
+    return list(items_of(collector, obj, run.options, lambda: (run.plan, run.results)))
