@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from conformance.boundary import raised_by_tensorflow
 from conformance.contract import Cases
-from conformance.program_cases import FILENAME, ProgramCase, SeenProgram
+from conformance.drawn_programs import ProgramCase
+from conformance.program_cases import FILENAME
 from conformance.program_cases import run as run_alone
 from conformance.reproduction import Claim, indented, raising, tidy
+from conformance.seen_programs import SeenProgram
 from strategies.program_drawing import KINDS, programs
 
 _NAMES: Final = ("one", "other")

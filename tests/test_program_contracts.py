@@ -11,7 +11,8 @@ from conformance.contracts.programs import (
     program_shape_and_dtype,
     program_values,
 )
-from conformance.program_cases import ProgramCase, run
+from conformance.drawn_programs import ProgramCase
+from conformance.program_cases import run
 from strategies.graphs import Node, Ref
 from strategies.programs import Call, Take, Watch
 from tests.forks import in_fork

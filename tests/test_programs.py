@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from conformance.program_cases import ProgramCase
+from conformance.drawn_programs import ProgramCase
 from strategies.program_drawing import programs
 from strategies.programs import (
     MISUSES,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.program_cases import ProgramCase
+from conformance.drawn_programs import ProgramCase
 from strategies.program_drawing import KINDS, programs
 from strategies.programs import Assign, Misuse, Program, Statement, Stop, Take, Watch, Watched
 from strategies.slices import slices

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from conformance.boundary import tensorflow
+from conformance.drawn_programs import ProgramCase
 from conformance.oracles.tape_model import Answer, Model
-from conformance.program_cases import ProgramCase, run
+from conformance.program_cases import run
 from strategies.programs import Assign, Misuse, Program, Reset, Stop, Take, Watch, Watched
 from strategies.structures import Nest
 from tests.tape_programs import again, ask, called, make, multiply, program, read, same_dtype, tape

@@ -14,8 +14,9 @@ from conformance.contracts.values import (
     raised,
 )
 from conformance.oracles.tape_model import Answer
-from conformance.program_cases import PROGRAMS, SeenProgram
+from conformance.program_cases import PROGRAMS
 from conformance.reproduction import Claim, nothing, something, typed
+from conformance.seen_programs import SeenProgram
 from strategies import programs
 from strategies.shapes import Shape
 from strategies.structures import Structure, leaves, paths, show

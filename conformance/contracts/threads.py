@@ -5,8 +5,8 @@ from __future__ import annotations
 from conformance.boundary import Gradient
 from conformance.contract import UNDOCUMENTED, Tally, Violation, docstring
 from conformance.contracts.programs import same
-from conformance.program_cases import SeenProgram
 from conformance.scene_cases import SIMPLE, scene
+from conformance.seen_programs import SeenProgram
 from conformance.seen_scenes import SeenScene
 from conformance.thread_cases import THREADS, SeenThreads
 from strategies.structures import Structure, leaves
