@@ -119,6 +119,11 @@ class GraphCase:
         kinds = (t.dtype for t in self.graph.types)
         return max(dtypes.epsilon(d) for d in kinds if dtypes.is_differentiable(d))
 
+    @property
+    def inside(self) -> float:
+        """The magnitude of what an op of its adds up inside itself, unseen; see Projection."""
+        return 0.0
+
     @cached_property
     def is_finest(self) -> bool:
         """Whether no kernel is more precise, so that finite differences can judge it.

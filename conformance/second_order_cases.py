@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final
 
+import numpy as np
 from hypothesis import strategies as st
 
 from conformance.contract import Cases
@@ -38,6 +39,16 @@ class SecondOrderCase(GraphCase):
     def coarsest(self) -> float:
         """The largest epsilon of any value, in what was differentiated too."""
         return max(super().coarsest, self.first.coarsest)
+
+    @cached_property
+    def inside(self) -> float:
+        """A gradient adds up products of the cotangent, which may cancel within an op.
+
+        Of a scalar that is divided by its modulus it is zero at every point where differences are
+        taken, and its derivative the rounding of what cancels.
+        """
+        cotangent = max(float(np.abs(w).max(initial=0.0)) for w in self.first.weights)
+        return cotangent * sum(float(np.abs(weight).sum()) for weight in self.weights)
 
     @property
     def nested(self) -> tuple[GraphCase, int]:

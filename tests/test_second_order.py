@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -88,6 +89,24 @@ def test_a_second_derivative_that_is_off_is_accused(factor: float) -> None:
     found = accusation(REVERSE, seen)
     assert found is not None
     assert found.about is case.first
+
+
+@pytest.mark.parametrize("contract", [REVERSE, FORWARD])
+def test_what_cancels_within_an_op_rounds_as_what_it_is_made_of(contract: str) -> None:
+    """The gradient of a scalar divided by its modulus is zero wherever differences are taken.
+
+    What TensorFlow answers is a rounding of the terms that cancel.
+    """
+    kind = TensorType("float64", ())
+    keywords = (("axis", ()), ("epsilon", 1e-6))
+    node = Node("tf.math.l2_normalize", "tf.math.l2_normalize", (Ref(0),), keywords, (kind,))
+    modulus = Graph((Input(kind, REAL),), (node,), (1,))
+    case = gradient_of(replace(case_of(modulus, (-0.546875,)), forward=True), 0)
+
+    assert accusation(contract, run(case, "eager")) is None
+    if contract == REVERSE:
+        wrong = doctored(case, lambda g: Gradient(g.dtype, g.array * 0 + 0.01))
+        assert accusation(contract, wrong) is not None
 
 
 def test_a_second_derivative_of_another_shape_is_accused() -> None:

@@ -244,6 +244,7 @@ def projection(seen: Seen, number: int) -> Projection:
         weights=case.weights,
         epsilon=case.coarsest,
         here=seen.points[number].targets,
+        inside=case.inside,
     )
 
 

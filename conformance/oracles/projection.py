@@ -41,6 +41,8 @@ class Projection:
         weights: the cotangent, an array for each target.
         epsilon: of the coarsest precision in which the graph computes.
         here: the targets' values at the point, where an eager run has computed them already.
+        inside: the magnitude of what an op adds up inside itself, where neither its result nor a
+            disturbance of it shows that.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of one mathematical object
@@ -53,6 +55,7 @@ class Projection:
         weights: Sequence[Array],
         epsilon: float,
         here: Sequence[Array] | None = None,
+        inside: float = 0.0,
     ) -> None:
         self._tf = tf
         self._graph = graph
@@ -60,6 +63,7 @@ class Projection:
         self._targets = targets
         self._weights = weights
         self._epsilon = epsilon
+        self._inside = inside
         self._tensors = graph.tensors(tf, arrays)
         self._held: dict[int, Any] = {}
         held = any(node.blocks == "stopped" or node.surrogate for node in graph.nodes)
@@ -174,7 +178,7 @@ class Projection:
 
         def phi(t: float) -> Sample:
             sample = self._weighted(values(t), among)
-            return Sample(sample.value, max(sample.magnitude, growth))
+            return Sample(sample.value, max(sample.magnitude, growth, self._inside))
 
         found = directional_derivative(
             phi,
