@@ -74,7 +74,10 @@ def log_softmax(site: Site) -> Call:
     return call(x, **given, result=x.type.like(bounds=(least, 0)))
 
 
-@op("tf.math.l2_normalize")
+@op(
+    "tf.math.l2_normalize",
+    rough="of a single number its gradient is zero: it answers the rounding of what cancels",
+)
 def l2_normalize(site: Site) -> Call:
     """To length one over one axis, several or all; never the zero vector."""
     x = site.operand(domain=NONZERO)
