@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +27,7 @@ from conformance.boundary import (
 )
 from conformance.contract import Tally, Violation
 from conformance.modes import MODES
-from conformance.oracles.agreement import Answer, Judgement, judge
-from conformance.oracles.expressions import Expression
-from conformance.oracles.finite_difference import step_for
-from conformance.oracles.projection import NOISE, disturb
+from conformance.oracles.agreement import Answer, Judgement
 from conformance.reproduction import (
     Claim,
     array,
@@ -46,15 +43,13 @@ from conformance.reproduction import (
     typed,
     zeros,
 )
+from conformance.scene_differences import Differences, direction
 from strategies import dtypes
 
 if TYPE_CHECKING:
     from conformance.scene_cases import SceneCase
 
 Array = npt.NDArray[Any]
-
-_CONFIRMED: Final = ((1, 0.5), (2, 0.25), (3, 2.0))
-"""Other directions, and the factors of their steps, that must all disagree before we accuse."""
 
 
 class SeenScene:
@@ -71,7 +66,6 @@ class SeenScene:
         self.case, self.mode, self.names = case, mode, names
         self.error: Exception | None = None
         self.tally = Tally()
-        self._plain: dict[str, Any] | None = None
 
     # -- what is there ---------------------------------------------------------------------------
 
@@ -345,24 +339,14 @@ class SeenScene:
         arrays = (
             [leaf.array for leaf in self.leaves(weights) if leaf is not None] if weights else []
         )
-        made = Expression(
-            tensorflow(),
-            of,
-            self._eagerly(),
-            by=by,
-            weights=arrays,
-            epsilon=_EPSILON,
-            roundings=self._roundings(),
-        )
-        judgement = self._judged(made, gradient.array, 0, 1.0, 0.0)
+        made = Differences(self.case, self.names, of, by, arrays)
+        judgement = made.judged(gradient.array)
         excused = judgement.answer is Answer.DISAGREE and not self.case.scene.ops
-        if excused and self._is_plainly(of, by, arrays, gradient.array):
+        if excused and made.is_an_ops_fault(gradient.array):
             self.tally.undecided("the gradient of an op is off, whatever the scene")
         elif judgement.answer is Answer.DISAGREE:
-            growth = made.growth(self._disturbed, NOISE)
-            tried = [self._judged(made, gradient.array, n, f, growth) for n, f in _CONFIRMED]
-            if all(one.answer is Answer.DISAGREE for one in tried):
-                raise self._off(made, gradient.array, (expression, of), judgement, growth)
+            if made.is_denied(gradient.array):
+                raise self._off(made, gradient.array, (expression, of), judgement)
             self.tally.undecided("a disagreement was not confirmed")
         elif judgement.answer is Answer.INCONCLUSIVE:
             self.tally.undecided(judgement.reason)
@@ -381,18 +365,17 @@ class SeenScene:
 
     def _off(
         self,
-        made: Expression,
+        made: Differences,
         gradient: Array,
         told: tuple[str, str],
         judgement: Judgement,
-        growth: float,
     ) -> Violation:
         """A gradient that is off: the first element that is so by itself, or a direction."""
         expression, of = told
         name, what = self._leaf(expression), f"{expression} along a direction"
         shows = near(
             f"float(tf.reduce_sum(tf.math.real(tf.math.conj({name}) * "
-            f"{array(_direction(gradient, 0))})))",
+            f"{array(direction(gradient, 0))})))",
             judgement.expected,
             judgement.tolerance,
         )
@@ -400,7 +383,7 @@ class SeenScene:
             unit = np.zeros_like(gradient)
             unit[at[:-1]] = 1j if at[-1] else 1
             moved = np.where(unit == 0, 0, gradient)  # a NaN elsewhere is none of this one's
-            alone = self._along(made, moved, unit, 1.0, growth)
+            alone = made.along(moved, unit)
             if alone.answer is Answer.DISAGREE:
                 index = f"[{', '.join(map(str, at[:-1]))}]" * (len(at) > 1)
                 judgement, what = alone, f"{'imaginary part of ' * at[-1]}{expression}{index}"
@@ -431,34 +414,6 @@ class SeenScene:
         nan = ", equal_nan=True" * (found.array.dtype.kind in "fc")
         equal = f"np.array_equal(got, {operand(wanted)}.numpy(){nan})"
         return Claim("same", f"{operand(name)}.numpy()", equal, ("numpy as np",))
-
-    def _judged(
-        self, made: Expression, gradient: Array, number: int, factor: float, growth: float
-    ) -> Judgement:
-        return self._along(made, gradient, _direction(gradient, number), factor, growth)
-
-    def _along(
-        self, made: Expression, gradient: Array, direction: Array, factor: float, growth: float
-    ) -> Judgement:
-        estimate = made.derivative(direction, step=factor * step_for(_EPSILON), growth=growth)
-        terms = np.conj(gradient) * direction
-        slack = 4 * self._roundings() * _EPSILON * float(np.abs(terms).sum())
-        return judge(float(terms.sum().real), estimate, slack=slack)
-
-    def _is_plainly(self, of: str, by: str, weights: list[Array], gradient: Array) -> bool:
-        """Whether the plainest tape gives the same gradient: then an op is at fault, not the scene.
-
-        What ops do is the concern of contracts about graphs.
-        """
-        tf, names = tensorflow(), dict(self._eagerly())
-        names[by] = tf.convert_to_tensor(names[by])
-        with tf.GradientTape() as tape:
-            tape.watch(names[by])
-            target = eval(of, names)  # noqa: S307 - our own text
-        found = tape.gradient(target, names[by], output_gradients=weights or None)
-        plain = None if found is None else read(tf.convert_to_tensor(found))
-        slack = 8 * self._roundings() * _EPSILON * np.abs(gradient)
-        return plain is not None and bool(np.all(np.abs(plain.array - gradient) <= slack))
 
     def _ops_are_at_fault(self) -> bool:
         """Whether a function alone has no gradient of its argument's shape in a plain tape.
@@ -493,26 +448,6 @@ class SeenScene:
         self.tally.undecided(f"the gradient of an op {what}, whatever the scene")
         return True
 
-    def _roundings(self) -> int:
-        return 8 + sum(function.graph.length for function in self.case.functions.values())
-
-    def _eagerly(self) -> Mapping[str, Any]:
-        """The names, with the functions as plain Python."""
-        if self._plain is None:
-            self._plain = {**self.names, **self._functions("{call}", {})}
-        return self._plain
-
-    def _disturbed(self, seed: int) -> Mapping[str, Any]:
-        tf = tensorflow()
-        hook = disturb(tf, np.random.default_rng(seed), NOISE)
-        return self._functions("disturbed({call})", {"disturbed": hook})
-
-    def _functions(self, wrap: str, scope: dict[str, Any]) -> dict[str, Any]:
-        found = {"tf": tensorflow(), **scope}
-        for name, function in self.case.functions.items():
-            exec("\n".join(function.lines(name, wrap)), found)  # noqa: S102 - our own text
-        return {name: found[name] for name in self.case.functions}
-
 
 def is_nest_of_tensors(value: Any) -> bool:
     """Whether a value is a nest of tensors and None, as a ``tf.function`` returns them."""
@@ -521,17 +456,6 @@ def is_nest_of_tensors(value: Any) -> bool:
     tensors = [leaf for leaf in leaves if isinstance(leaf, tf.Tensor | tf.IndexedSlices)]
     nones = [leaf for leaf in leaves if leaf is None]  # count() would ask a Variable for equality
     return bool(tensors) and len(tensors) + len(nones) == len(leaves)
-
-
-def _direction(gradient: Array, number: int) -> Array:
-    random = np.random.default_rng(number)  # the case is the same in every run, so is this
-    signs = random.uniform(0.5, 1.5, gradient.shape) * random.choice([-1, 1], gradient.shape)
-    if np.iscomplexobj(gradient):
-        signs = signs + 1j * random.uniform(0.5, 1.5, gradient.shape)
-    return np.asarray(signs)
-
-
-_EPSILON: Final = dtypes.epsilon("float64")
 
 
 def _same(one: Gradient | None, other: Gradient | None) -> bool:
