@@ -44,7 +44,7 @@ def failure_text(
         versions: of what was used.
         replay: the command that runs its program again, if it is stored.
     """
-    about = " ".join(part for part in (outcome.subject, f"in mode {outcome.mode}") if part)
+    about = f"about {outcome.subject} " if outcome.subject else ""
     told = {"expected": failure.expected, "got": failure.got, "because": failure.why}
     if failure.alone:
         told["alone"] = failure.alone
@@ -53,7 +53,7 @@ def failure_text(
     return "\n".join(
         [
             *_wrapped(heading),
-            f"  about {about}",
+            f"  {about}in mode {outcome.mode}",
             "",
             failure.program.rstrip(),
             "",

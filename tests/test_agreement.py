@@ -41,9 +41,11 @@ def test_the_true_gradient_agrees_and_is_conclusive(slope: float, bend: float) -
 @pytest.mark.parametrize("claimed", [math.nan, math.inf, -math.inf])
 def test_a_gradient_that_is_not_finite_disagrees_with_finite_differences(claimed: float) -> None:
     """NaN is compared with care: it is on neither side of a tolerance."""
-    judgement = judge(claimed, Estimate(1.0, 1e-9, 0.0, finite=True), slack=0.0)
+    rounding = abs(claimed) * 2.0**-52  # as large as what it is the rounding of
+    judgement = judge(claimed, Estimate(1.0, 1e-9, 0.0, finite=True), slack=rounding)
 
     assert judgement.answer is Answer.DISAGREE
+    assert judgement.tolerance == 1e-9
 
 
 @pytest.mark.parametrize("claimed", [0.0, 1.0, math.nan, math.inf])

@@ -89,7 +89,7 @@ def test_a_failure_says_what_broke_and_how_to_see_it_again(checkout: Checkout) -
     assert part(result, r"^_+ large\[eager\] _+$", "^=+ ") == dedent(
         f"""\
         number-small: Every number is below 1000.
-          about in mode eager
+          in mode eager
 
         assert 1000 < 1000, "value: 1000"
 

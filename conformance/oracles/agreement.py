@@ -61,7 +61,7 @@ def judge(claimed: float, estimate: Estimate, *, slack: float) -> Judgement:
         estimate: the derivative by finite differences.
         slack: how far the claim itself may be off by rounding.
     """
-    tolerance = estimate.error + slack
+    tolerance = estimate.error + (slack if math.isfinite(claimed) else 0.0)
 
     def answer(what: Answer, reason: str = "") -> Judgement:
         return Judgement(what, reason, claimed, estimate, tolerance)
