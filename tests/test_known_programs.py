@@ -16,11 +16,14 @@ from conformance.modes import MODES
 from conformance.profiles import PROFILES
 from conformance.record import Failure
 from conformance.running import ItemRun, Plan
-from tests.forks import in_fork
+from tests.forks import ForkFailedError, in_fork
 from tests.test_reproduction import ending, sample
 
 GATE = PROFILES["gate"]
 MOST_STATEMENTS = 12
+OF_ANY = 20
+"""The most that the program of any deviation has: a scene is as long as what it tells, and an op of
+eight inputs has a statement for each."""
 SAMPLE = 40
 """One known deviation in so many is found anew with the other tests."""
 MET = (
@@ -28,6 +31,7 @@ MET = (
     "gather-nd-depth-0",
     "moments-second-derivative",
     "bessel-i1-zero",
+    "branch-in-branch-second",
 )
 """Deviations that the programs of the gate profile meet wherever they are."""
 FAMILIES: dict[str, Cases[Any, Any]] = {
@@ -82,16 +86,19 @@ def found_anew(known: str) -> dict[str, Failure] | None:
     return {}
 
 
-def check(known: str, failures: dict[str, Failure]) -> None:
-    """At most twelve statements, the import among them, and no statement of ours.
+def check(known: str, failures: dict[str, Failure], most: int) -> None:
+    """It has few statements, the import among them, and none of ours.
 
-    It fails by itself; what reads memory that is not its own may find the right answer there.
+    And it fails by itself; what reads memory that is not its own may find the right answer there.
     """
     for failure in failures.values():
-        assert statements_of(failure.program) <= MOST_STATEMENTS, failure.program
-        ending_ = in_fork(ending, failure.program, None)
-        as_told = ending_.startswith(f"AssertionError: {failure.kind}")
-        assert as_told or (DEVIATIONS[known].flickers and not ending_), failure.program
+        assert statements_of(failure.program) <= most, failure.program
+        try:
+            found = in_fork(ending, failure.program, None)
+        except ForkFailedError:
+            found = "AssertionError: crash"  # as no assertion could say
+        as_told = found.startswith(f"AssertionError: {failure.kind}")
+        assert as_told or (DEVIATIONS[known].flickers and not found), failure.program
 
 
 @pytest.mark.parametrize("known", MET)
@@ -102,7 +109,7 @@ def test_a_real_fault_is_met_and_its_program_is_short_and_fails_by_itself(known:
         pytest.skip("this TensorFlow does not have the fault")
 
     assert failures
-    check(known, failures)
+    check(known, failures, MOST_STATEMENTS)
 
 
 @pytest.mark.parametrize("known", sample(WITH_ITEMS, SAMPLE))
@@ -114,4 +121,4 @@ def test_the_program_of_a_known_deviation_is_short_and_fails_by_itself(known: st
     if not failures:
         pytest.skip("these programs do not meet the fault")
 
-    check(known, failures)
+    check(known, failures, OF_ANY)

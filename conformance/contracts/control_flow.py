@@ -98,37 +98,42 @@ def cond_case_switch(seen: SeenScene) -> None:
     "branch-in-branch",
     "A branch in a branch of a function is differentiable twice.",
     """
-    def branched(t, k):
-        inner = lambda: tf.cond(tf.reduce_min(k) >= 1, lambda: $first, lambda: $second)
-        return tf.cond(tf.reduce_max(k) >= $least, inner, lambda: $third)
-
-    function = tf.function(branched, autograph=False)
-
-    def slope(t, k):
-        with tf.GradientTape() as tape:
-            tape.watch(t)
-            target = function(t, k)
-        return tape.gradient(target, t)
-
+    function = tf.function(
+        lambda t: tf.cond(
+            tf.reduce_max(t) >= $least,
+            lambda: tf.cond(tf.reduce_min(t) >= 0, lambda: $first, lambda: $second),
+            lambda: $third,
+        ),
+        autograph=False,
+    )
     with tf.GradientTape($persistent) as outer:
         outer.watch(x)
-        gradient = slope(x, k)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            target = function(x)
+        gradient = inner.gradient(target, x)
     second = outer.gradient(gradient, x)
+
+    def slope(t):
+        with tf.GradientTape() as tape:
+            tape.watch(t)
+            slopes = function(t)
+        return tape.gradient(slopes, t)
     """,
     cites=[UNDOCUMENTED],
     dear=True,
     modes=("eager", "function"),
     among=REALS,
     persistent=("", "persistent=True"),
-    least=("0", "2"),
+    least=("-9", "9"),
     first=("t * t", "tf.sin(t)"),
     second=("t * t * t", "tf.cos(t)"),
     third=("t * t * t", "tf.cos(t)"),
 )
 def branch_in_branch(seen: SeenScene) -> None:
-    """The conditions do not depend on what is differentiated."""
-    seen.derivative("gradient", "branched(x, k)", by="x")
-    seen.derivative("second", "slope(x, k)", by="x")
+    """Which of the branches is taken does not change nearby: no number is that close to zero."""
+    seen.derivative("gradient", "function(x)", by="x")
+    seen.derivative("second", "slope(x)", by="x")
 
 
 @scene(
