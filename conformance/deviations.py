@@ -85,9 +85,10 @@ class Deviation:
     def note(self) -> dict[str, Any]:
         """What a record says of it, to those who do not have the file."""
         told = {"id": self.id, "reason": self.reason, "link": self.link, "witness": self.witness}
+        ops = {"ops": list(self.ops)} if self.ops else {}
         own = {} if self.expires is None else {"expires": self.expires.isoformat()}
         flickering = {"flickers": True} if self.flickers else {}
-        return {"note": "deviation", **told, **flickering, **own}
+        return {"note": "deviation", **told, **ops, **flickering, **own}
 
     def covers(self, version: tuple[int, int]) -> bool:
         """Whether it is claimed for a minor version."""

@@ -333,10 +333,12 @@ def printed(case: GraphCase, mode: str, step: int = 0) -> str:
 
 
 def alone(case: GraphCase, mode: str) -> bool:
-    """Whether one op alone is differentiated: no other, no function, no read of a Variable."""
-    return (
-        len(case.graph.nodes) == 1 and not MODES[mode].traced and not case.inputs(VARIABLE, FROZEN)
-    )
+    """Whether one op alone is differentiated: no other, no function, no read of a Variable.
+
+    Forward mode differentiates what the gradient of an op computes, too.
+    """
+    one = len(case.graph.nodes) == 1 and not case.forward
+    return one and not MODES[mode].traced and not case.inputs(VARIABLE, FROZEN)
 
 
 GRAPHS: Cases[GraphCase, Seen] = Cases(

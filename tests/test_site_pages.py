@@ -134,6 +134,30 @@ def test_an_op_is_told_by_all_contracts_about_it(tmp_path: Path) -> None:
     assert (conv3d.heat("2.20"), conv3d.heat("2.21")) == (2, 0)
 
 
+def test_what_is_known_of_one_op_is_not_another_ones(tmp_path: Path) -> None:
+    """A program about one may hold the other; what names no op may be any one's."""
+    known_of = {"reason": "so it is", "link": "", "witness": "import tensorflow as tf"}
+    cells = [
+        outcome("deviates", subject="tf.math.sin", conclusive=3),
+        outcome("deviates", subject="tf.math.cos"),
+        outcome("deviates", subject="tf.math.tan", deviations={"of-none": 1}),
+        outcome("deviates", subject="tf.math.cumprod"),
+    ]
+    record = data(*cells)
+    record["deviations"] = [
+        {**known_of, "id": "cumprod-zero", "ops": ["tf.math.cumprod"]},
+        {**known_of, "id": "of-none"},
+    ]
+    (found,) = gradients.grid(known(tmp_path, record)).values()
+
+    assert {op.short: (op.verdicts["2.20"], list(op.failing)) for op in found} == {
+        "sin": ("holds", []),
+        "cos": ("inconclusive", []),
+        "tan": ("deviates", ["a-promise"]),
+        "cumprod": ("deviates", ["a-promise"]),
+    }
+
+
 def test_gradient_functions_are_told_by_the_module_that_registers_them(tmp_path: Path) -> None:
     """Those of records that do not tell it come last."""
     record = data(outcome())

@@ -93,7 +93,7 @@ class Atlas:
 
     versions: Sequence[Version]
     entries: Mapping[str, Entry]
-    deviations: Mapping[str, Mapping[str, str]] = field(repr=False)
+    deviations: Mapping[str, Mapping[str, Any]] = field(repr=False)
 
     @cached_property
     def names(self) -> list[str]:
@@ -133,7 +133,7 @@ def atlas(versions: Sequence[Version]) -> Atlas:
     sentences: dict[str, str] = {}
     stated: dict[str, dict[str, Any]] = {}
     cells: dict[str, dict[str, list[Outcome]]] = {}
-    deviations: dict[str, Mapping[str, str]] = {}
+    deviations: dict[str, Mapping[str, Any]] = {}
     for version in versions:
         for contract in version.reading.data["contracts"]:
             sentences[contract["id"]] = contract["sentence"]

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, Final
 
 from conformance.coverage import STATES
+from conformance.record import Outcome
 from conformance.site.atlas import Atlas
 from conformance.site.verdicts import overall
 from conformance.site.versions import Version
@@ -87,13 +88,22 @@ def grid(atlas: Atlas) -> dict[str, list[Op]]:
 
 
 def _cells(atlas: Atlas) -> Iterator[tuple[str, str, str, str]]:
-    """Contract, subject, version and verdict, of all modes together."""
+    """Contract, subject, version, and the verdict in a mode as far as it is the subject's."""
     for entry in atlas.entries.values():
         if entry.chapter.name == "documentation":
             continue  # its subjects are docstrings
-        for subject, verdicts in entry.by_subject.items():
-            for version, verdict in verdicts.items():
-                yield entry.id, subject, version, verdict
+        for version, outcomes in entry.outcomes.items():
+            for one in outcomes:
+                verdict = one.verdict
+                if verdict == "deviates" and not _is_to_blame(one, atlas):
+                    verdict = "gap" if one.gaps else "holds" if one.conclusive else "inconclusive"
+                yield entry.id, one.subject, version, verdict
+
+
+def _is_to_blame(outcome: Outcome, atlas: Atlas) -> bool:
+    """Whether what is known of a subject is its own, not of an op that stood beside it."""
+    blamed = (atlas.deviations.get(id_, {}).get("ops") for id_ in outcome.deviations)
+    return any(not ops or outcome.subject in ops for ops in blamed)
 
 
 def functions(atlas: Atlas) -> dict[str, list[Function]]:
