@@ -238,7 +238,7 @@ def graph_cases(
     mode: str,
     among: tuple[str, ...] = dtypes.DIFFERENTIABLE,
     asks_forward: tuple[bool, ...] = (False, False, False, False, True),
-    forward_nodes: int = FORWARD_NODES,
+    nodes: tuple[int, int] = (MAX_NODES, FORWARD_NODES),
 ) -> st.SearchStrategy[GraphCase]:
     """Cases of a mode about a subject; shrinks to one watched input of the subject alone.
 
@@ -247,9 +247,9 @@ def graph_cases(
         mode: the name of a mode.
         among: as in :func:`strategies.drawing.graphs`.
         asks_forward: whether forward mode is asked: one of these, the simplest first.
-        forward_nodes: how many nodes a graph has at most when it is.
+        nodes: how many nodes a graph has at most, and how many when forward mode is asked.
     """
-    every, few = (graphs(subject, max_nodes=n, among=among) for n in (MAX_NODES, forward_nodes))
+    every, few = (graphs(subject, max_nodes=n, among=among) for n in nodes)
     points = POINTS if MODES[mode].traced else 1
     return _graph_cases(every, few, points, _flags(asks_forward))
 

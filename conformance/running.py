@@ -94,12 +94,20 @@ class ItemRun:
         shrinking = SHRINK_SECONDS if seconds is None else seconds
         usual = self.cases.usual(self.plan.profile.examples, self.subject, self.mode)
         examples = self.plan.examples or usual
+        look = attempt or self.attempt
+        # Hypothesis begins with the simplest case, which tells less than any other; so the only
+        # case of an item is another, unless there is none
+        passed_over = int(examples == 1)
+        drawn: list[Any] = []
 
         def test(case: Any) -> None:
-            (attempt or self.attempt)(case)
+            if len(drawn) < 2:  # noqa: PLR2004 - the simplest, and another
+                drawn.append(case)
+            if len(drawn) > passed_over:
+                look(case)
 
         wrapped = given(case=self.cases.draw(self.subject, self.mode))(test)
-        wrapped = hypothesis_settings(self.plan.profile, examples)(wrapped)
+        wrapped = hypothesis_settings(self.plan.profile, examples + passed_over)(wrapped)
         seed = seed_for(self.plan.seed, self.cases.name, self.subject)
         seeded: Callable[[], None] = hypothesis.seed(seed)(wrapped)
 
@@ -112,6 +120,8 @@ class ItemRun:
             try:
                 with shrinking_at_most(shrinking):
                     seeded()
+                if len(drawn) == passed_over == 1:
+                    look(*drawn)
             except Violation:
                 self._make_plain(time.perf_counter() + shrinking)
                 raise

@@ -167,6 +167,11 @@ def _changed(case: GraphCase, zeros: int, *, bends: bool) -> GraphCase:
     return bent(case) if bends else case
 
 
+MOST_NODES: Final = 4, 1
+"""Nodes of the largest graphs that are differentiated, and of those that forward mode goes through:
+each op of a gradient is differentiated, or traced, by itself."""
+
+
 @cache
 def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrderCase]:
     """Cases of a mode about a subject, in the highest precision that it has.
@@ -175,7 +180,7 @@ def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrder
     Forward mode goes through the subject alone: the ops of its gradient are traced one by one.
     """
     among = ("float64", "complex128") if OPS[subject].in_double else ("float32",)
-    cases = graph_cases(subject, mode, among, (*[False] * 3, True), forward_nodes=1).filter(
+    cases = graph_cases(subject, mode, among, (*[False] * 3, True), nodes=MOST_NODES).filter(
         lambda case: bool(case.differentiated) and all(map(is_smooth, case.graph.ops))
     )
     return cases.flatmap(
