@@ -324,12 +324,19 @@ def printed(case: GraphCase, mode: str, step: int = 0) -> str:
     Args:
         case: the case.
         mode: the name of the mode.
-        step: the number of the point; beyond those, of another cotangent at the first point.
+        step: the number of the point; beyond those, of another cotangent at the first point; and
+            then forward mode.
     """
     points, others = len(case.points), tuple(case.cotangents)
     if step < points:
         return GraphProgram(case, MODES[mode], step).plain()
-    return GraphProgram(case, MODES[mode], 0).plain(others[step - points])
+    first = GraphProgram(case, MODES[mode], 0)
+    return first.forward() if step == forward_step(case) else first.plain(others[step - points])
+
+
+def forward_step(case: GraphCase) -> int:
+    """What :func:`printed` and the black box call the step in which forward mode is asked."""
+    return len(case.points) + len(case.cotangents)
 
 
 def alone(case: GraphCase, mode: str) -> bool:

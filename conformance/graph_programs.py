@@ -87,6 +87,10 @@ class GraphProgram:
         """The program that asks for everything, perhaps with another cotangent; asserts nothing."""
         return self._page(Ask("everything", cotangent=cotangent))
 
+    def forward(self) -> str:
+        """The program that asks forward mode; asserts nothing."""
+        return self._page(Ask("product"))
+
     # -- the page --------------------------------------------------------------------------------
 
     def _page(

@@ -64,7 +64,25 @@ def _filter(step: int) -> str:
     return _window(f'conv2d(x, window, {step}, "VALID")', filters, "float64")
 
 
+def _split(sizes: str) -> str:
+    """A program about forward mode over the gradient of a part of a vector, in a function."""
+    return f"""import tensorflow as tf
+
+@tf.function(autograph=False)
+def program(x, tangent):
+    with tf.autodiff.ForwardAccumulator(x, tangent) as accumulator:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.split(x, {sizes})[0]
+        gradient = tape.gradient(y, x)
+    return accumulator.jvp(gradient)
+
+program(tf.ones([2]), tf.ones([2]))
+"""
+
+
 PROGRAMS: Final = {
+    "fwd-over-gradient-process": (_split("[1, 1]"), _split("[0, 2]")),
     "output-gradients-fewer-process": (_LIST, _COMPOSITE),
     "window-without-place-process": (
         _filter(1),

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.boundary import tensorflow
 from conformance.contract import Unsupported
-from conformance.graph_cases import _Run, printed, run
+from conformance.graph_cases import _Run, forward_step, printed, run
 from tests.cases import case_of, chain
 
 Program = Callable[..., Any]
@@ -69,7 +69,7 @@ def test_an_error_of_ours_is_no_observation() -> None:
 
 
 def test_a_case_prints_at_the_step_that_its_run_had_reached() -> None:
-    """One of its points, then each other cotangent at the first."""
+    """One of its points, then each other cotangent at the first, then forward mode."""
     points = (((0.5,),), ((0.25,),))
     case = replace(case_of(chain(("tf.math.sin", (0,))), (0.5,), pulls=True), points=points)
     lines = [printed(case, "eager", step).splitlines() for step in range(5)]
@@ -81,3 +81,4 @@ def test_a_case_prints_at_the_step_that_its_run_had_reached() -> None:
     assert [line[-1].rpartition("tf.constant(")[2] for line in lines] == [
         f"{float(weight)}, tf.float64)])" for (weight,) in weights
     ]
+    assert "tf.autodiff.ForwardAccumulator" in printed(case, "eager", forward_step(case))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from conformance.blackbox import reached
 from conformance.boundary import make_tensor, raised_by_tensorflow, tensorflow
 from conformance.contract import UNDOCUMENTED, Tally, Violation, docstring
 from conformance.contracts.values import (
@@ -17,7 +18,7 @@ from conformance.contracts.values import (
     raised,
     slack,
 )
-from conformance.graph_cases import GRAPHS, Seen
+from conformance.graph_cases import GRAPHS, Seen, forward_step
 from conformance.graph_programs import Ask
 from conformance.oracles.agreement import Answer, judge
 from conformance.oracles.finite_difference import Estimate, step_for
@@ -57,6 +58,7 @@ def compared_with_forward_mode(seen: Seen, gradients: Gradients) -> Tally:
     estimate = seen.estimates.get(0)
     if not gradients or estimate is None:
         return Tally()
+    reached(forward_step(seen.case))
     try:
         product = _jvp(seen)
     except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises is the observation

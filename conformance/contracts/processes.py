@@ -7,6 +7,16 @@ from conformance.process_cases import PROCESSES, SeenProcess
 
 
 @PROCESSES.contract(
+    "fwd-over-gradient-process",
+    "Forward mode over a gradient in a function does not end the process.",
+    cites=[docstring("tf.autodiff.ForwardAccumulator", "memory-efficient forward-over-backward")],
+)
+def fwd_over_gradient_process(seen: SeenProcess) -> Tally:
+    """Of a part of a vector, which may have no element."""
+    return survived(seen)
+
+
+@PROCESSES.contract(
     "output-gradients-fewer-process",
     "Fewer output_gradients than targets do not end the process.",
     cites=[docstring("tf.GradientTape.gradient", "output_gradients: a list of gradients, one")],

@@ -38,6 +38,7 @@ def second_order_reverse(seen: Seen) -> Tally:
     "second-order-forward",
     "Forward mode over a gradient finds the derivative that finite differences of it find.",
     cites=[docstring("tf.autodiff.ForwardAccumulator", "memory-efficient forward-over-backward")],
+    modes=("eager",),  # in a function it may end the process: fwd-over-gradient-process
     oracle=True,
 )
 def second_order_forward(seen: Seen) -> Tally:
