@@ -63,6 +63,24 @@ def small_numbers(subjects: tuple[str, ...]) -> Cases[Number, Number]:
     return family
 
 
+def looked_at(examples: int, drawn: st.SearchStrategy[int]) -> list[int]:
+    """The numbers that an item of so many cases looks at."""
+    seen: list[int] = []
+    family = replace(small_numbers(("",)), draw=lambda _, __: drawn.map(Number))
+    plan = Plan(replace(PROFILES["quick"], examples={"eager": examples}), 0, None, (2, 21))
+    run = ItemRun(family, "", "eager", plan)
+    run.test(lambda case: seen.append(case.value))()
+    return seen
+
+
+def test_the_only_case_of_an_item_is_not_the_simplest() -> None:
+    """Which Hypothesis begins with: an item of several has it, and where there is no other, one."""
+    assert looked_at(3, st.integers(0, 999))[0] == 0
+    (one,) = looked_at(1, st.integers(0, 999))
+    assert one
+    assert looked_at(1, st.just(0)) == [0]
+
+
 def test_two_thousand_items_run_in_one_process() -> None:
     """Each item has a fresh test, so that settings do not nest until Python's stack overflows."""
     family = small_numbers(tuple(map(str, range(ITEMS))))
