@@ -12,7 +12,7 @@ from conformance.process_cases import PROCESSES, SeenProcess
     cites=[docstring("tf.autodiff.ForwardAccumulator", "memory-efficient forward-over-backward")],
 )
 def fwd_over_gradient_process(seen: SeenProcess) -> Tally:
-    """Of a part of a vector, which may have no element."""
+    """Of a part of a vector that has no element."""
     return survived(seen)
 
 
