@@ -99,7 +99,8 @@ def raised_by_tensorflow(error: Exception) -> Exception:
     return error
 
 
-_FRAME: Final = re.compile(r'\n\s*File "[^\n]*')
+_FRAME: Final = re.compile(r'\n([^\S\n]*)File "[^\n]*(\n\1[^\S\n][^\n]*)?')
+"""A line of a stack, and the line of code below it, which stands further in."""
 
 
 def error_text(error: Exception) -> str:

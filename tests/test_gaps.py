@@ -92,4 +92,4 @@ def test_an_error_is_told_without_the_stack_that_stands_in_its_text() -> None:
     """It is of another machine to whoever reads a record."""
     text = 'in user code:\n\n    File "/home/me/a.py", line 3, in f  *\n        g(x)\n\n    It is.'
 
-    assert error_text(ValueError(text)) == "ValueError: in user code:\n        g(x)\n    It is."
+    assert error_text(ValueError(text)) == "ValueError: in user code:\n    It is."
