@@ -96,8 +96,10 @@ class ItemRun:
         examples = self.plan.examples or usual
         look = attempt or self.attempt
         # Hypothesis begins with the simplest case, which tells less than any other; so the only
-        # case of an item is another, unless there is none
-        passed_over = int(examples == 1)
+        # case of an item is another, unless there is none. With a database it may begin with one
+        # that failed
+        more = int(examples == 1)
+        passed_over = more * self.plan.profile.fixed_seed
         drawn: list[Any] = []
 
         def test(case: Any) -> None:
@@ -107,7 +109,7 @@ class ItemRun:
                 look(case)
 
         wrapped = given(case=self.cases.draw(self.subject, self.mode))(test)
-        wrapped = hypothesis_settings(self.plan.profile, examples + passed_over)(wrapped)
+        wrapped = hypothesis_settings(self.plan.profile, examples + more)(wrapped)
         seed = seed_for(self.plan.seed, self.cases.name, self.subject)
         seeded: Callable[[], None] = hypothesis.seed(seed)(wrapped)
 

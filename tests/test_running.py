@@ -9,6 +9,7 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import strategies as st
@@ -63,11 +64,11 @@ def small_numbers(subjects: tuple[str, ...]) -> Cases[Number, Number]:
     return family
 
 
-def looked_at(examples: int, drawn: st.SearchStrategy[int]) -> list[int]:
+def looked_at(examples: int, drawn: st.SearchStrategy[int], *, profile: str = "quick") -> list[int]:
     """The numbers that an item of so many cases looks at."""
     seen: list[int] = []
     family = replace(small_numbers(("",)), draw=lambda _, __: drawn.map(Number))
-    plan = Plan(replace(PROFILES["quick"], examples={"eager": examples}), 0, None, (2, 21))
+    plan = Plan(replace(PROFILES[profile], examples={"eager": examples}), 0, None, (2, 21))
     run = ItemRun(family, "", "eager", plan)
     run.test(lambda case: seen.append(case.value))()
     return seen
@@ -79,6 +80,16 @@ def test_the_only_case_of_an_item_is_not_the_simplest() -> None:
     (one,) = looked_at(1, st.integers(0, 999))
     assert one
     assert looked_at(1, st.just(0)) == [0]
+
+
+def test_what_a_database_may_begin_with_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be what has failed before; so there are two."""
+    monkeypatch.chdir(tmp_path)
+
+    first, second = looked_at(1, st.integers(0, 999), profile="explore")
+    assert first == 0 < second
 
 
 def test_two_thousand_items_run_in_one_process() -> None:
