@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import math
 import os
 import pickle
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,12 +97,14 @@ class BlackBox:
         # pytest adds folders to it for the modules of contracts that it collects, in workers alone
         (folder / f"{name}.path").write_text(json.dumps(sys.path), encoding="utf-8")
         faulthandler.enable(self._stack)
+        self._alarmed = -math.inf
 
     @contextmanager
     def trying(self, note: Note) -> Iterator[None]:
         """While it lasts the note stands.
 
-        What takes longer than :data:`SECONDS`, or more memory than there is, ends the process.
+        What takes longer than :data:`SECONDS`, or more memory than there is, ends the process: see
+        :meth:`rest`.
 
         Raises:
             pickle.PicklingError: if the case cannot be kept: that is our fault.
@@ -108,15 +112,26 @@ class BlackBox:
         data = pickle.dumps(note, pickle.HIGHEST_PROTOCOL)
         os.pwrite(self._notes, _number(len(data)) + bytes(_SIZE) + data, 0)
         standing = _STANDING.set(self)
-        faulthandler.dump_traceback_later(SECONDS, exit=True, file=self._stack)
+        self._set_alarm()
         try:
             yield
         except MemoryError:
             self._end()
         finally:
-            faulthandler.cancel_dump_traceback_later()
             _STANDING.reset(standing)
             os.pwrite(self._notes, bytes(_SIZE), 0)
+
+    def _set_alarm(self) -> None:
+        """Give a case its seconds, but for a sixtieth: a new alarm is a new thread each time."""
+        now = time.monotonic()
+        if now > self._alarmed + SECONDS / 60:
+            faulthandler.dump_traceback_later(SECONDS, exit=True, file=self._stack)
+            self._alarmed = now
+
+    def rest(self) -> None:
+        """Nothing more is tried for now, so nothing takes too long."""
+        faulthandler.cancel_dump_traceback_later()
+        self._alarmed = -math.inf
 
     def step(self, number: int) -> None:
         """Note how far the case has come."""

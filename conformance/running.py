@@ -92,12 +92,40 @@ class ItemRun:
             seconds: for how long a failure is made smaller, if not :data:`SHRINK_SECONDS`.
         """
         shrinking = SHRINK_SECONDS if seconds is None else seconds
+        look = self._drawing(attempt or self.attempt)
+
+        def run() -> None:
+            if not self.contracts:
+                return
+            forget_local_constants()
+            draw_each_case_afresh()
+            started = time.perf_counter()
+            try:
+                with shrinking_at_most(shrinking):
+                    look()
+            except Violation:
+                self._make_plain(time.perf_counter() + shrinking)
+                raise
+            except FlakyFailure as flaky:
+                if self._raised is None:
+                    raise
+                raise self._unsteady(self._raised) from flaky
+            finally:
+                self._seconds = time.perf_counter() - started
+                if self.plan.black_box is not None:
+                    self.plan.black_box.rest()
+
+        return run
+
+    def _drawing(self, look: Callable[[Any], None]) -> Callable[[], None]:
+        """Draw as many cases as the plan says, and look at each.
+
+        Hypothesis begins with the simplest case, which tells less than any other; so the only case
+        of an item is another, unless there is none. With a database it may begin with one that
+        failed.
+        """
         usual = self.cases.usual(self.plan.profile.examples, self.subject, self.mode)
         examples = self.plan.examples or usual
-        look = attempt or self.attempt
-        # Hypothesis begins with the simplest case, which tells less than any other; so the only
-        # case of an item is another, unless there is none. With a database it may begin with one
-        # that failed
         more = int(examples == 1)
         passed_over = more * self.plan.profile.fixed_seed
         drawn: list[Any] = []
@@ -113,28 +141,12 @@ class ItemRun:
         seed = seed_for(self.plan.seed, self.cases.name, self.subject)
         seeded: Callable[[], None] = hypothesis.seed(seed)(wrapped)
 
-        def run() -> None:
-            if not self.contracts:
-                return
-            forget_local_constants()
-            draw_each_case_afresh()
-            started = time.perf_counter()
-            try:
-                with shrinking_at_most(shrinking):
-                    seeded()
-                if len(drawn) == passed_over == 1:
-                    look(*drawn)
-            except Violation:
-                self._make_plain(time.perf_counter() + shrinking)
-                raise
-            except FlakyFailure as flaky:
-                if self._raised is None:
-                    raise
-                raise self._unsteady(self._raised) from flaky
-            finally:
-                self._seconds = time.perf_counter() - started
+        def draw() -> None:
+            seeded()
+            if len(drawn) == passed_over == 1:
+                look(*drawn)
 
-        return run
+        return draw
 
     def _make_plain(self, deadline: float) -> None:
         """Tell each violation in a simpler case, if one has it too, of those that are not drawn."""
