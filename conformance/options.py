@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,18 +103,8 @@ def read(config: pytest.Config) -> Options:
     option = config.option
     modes = tuple(dict.fromkeys(option.tape_mode or MODES))
     for mode in modes:
-        if mode not in MODES:
-            raise UsageError(
-                f"unknown mode {mode!r}",
-                expected=f"one of {', '.join(MODES)}",
-                hint=nearest(mode, MODES),
-            )
-    if option.tape_profile not in PROFILES:
-        raise UsageError(
-            f"unknown profile {option.tape_profile!r}",
-            expected=f"one of {', '.join(PROFILES)}",
-            hint=nearest(option.tape_profile, PROFILES),
-        )
+        _check("mode", mode, MODES)
+    _check("profile", option.tape_profile, PROFILES)
     if option.tape_examples is not None and option.tape_examples < 1:
         raise UsageError(
             f"--tape-examples {option.tape_examples}",
@@ -133,6 +123,16 @@ def read(config: pytest.Config) -> Options:
         Path(option.tape_record) if option.tape_record else None,
         option.tape_record_only,
     )
+
+
+def _check(what: str, word: str, known: Collection[str]) -> None:
+    """Refuse a word that is not known."""
+    if word not in known:
+        raise UsageError(
+            f"unknown {what} {word!r}",
+            expected=f"one of {', '.join(known)}",
+            hint=nearest(word, known),
+        )
 
 
 def _seed(config: pytest.Config, profile: Profile) -> int:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conformance.record import SCHEMA_FILE, VERDICTS
 from conformance.schema import checker
-from tests.test_record import WRITTEN
+from tests.test_record_schema import WRITTEN
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text("utf-8"))
 CHECK = checker(SCHEMA)
