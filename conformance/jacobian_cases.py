@@ -107,7 +107,8 @@ def _leading_to(graph: Graph, value: int) -> Graph:
 def _pairs(case: GraphCase, subject: str) -> list[tuple[int, int]]:
     """The values that the subject leads to, each with the watched inputs that lead to it.
 
-    If there is none, as of a comparison, all values: the subject is among their neighbours.
+    If there is no such pair, as of a comparison or of what only takes integers, those of all
+    values: the subject is among their neighbours.
     """
     graph = case.graph
     behind = set[int]()
@@ -115,8 +116,9 @@ def _pairs(case: GraphCase, subject: str) -> list[tuple[int, int]]:
         if not node.blocks and (node.op == subject or behind.intersection(node.operands)):
             results = range(first, first + len(node.outputs))
             behind.update(r for r in results if dtypes.is_differentiable(graph.types[r].dtype))
-    values = sorted(behind) or range(len(graph.inputs), len(graph.types))
-    return [(v, i) for v in values for i in case.differentiated if i in graph.reached[v]]
+    every = range(len(graph.inputs), len(graph.types))
+    pairs = [(v, i) for v in every for i in case.differentiated if i in graph.reached[v]]
+    return [(v, i) for v, i in pairs if v in behind] or pairs
 
 
 MOST_NODES: Final = 2

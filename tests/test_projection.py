@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,7 +16,9 @@ from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import run
 from conformance.oracles.finite_difference import step_for
 from conformance.oracles.projection import Projection
+from conformance.second_order_cases import gradient_of
 from strategies.graphs import Graph, Node, Ref
+from strategies.tensors import TensorType
 from tests.cases import CONTRACTS, accusation, case_of, chain, conclusive, doctored
 
 EPSILON = 2.0**-52
@@ -164,6 +167,17 @@ def test_with_growth_the_bound_holds_where_terms_cancel(scale: float) -> None:
     found = projection.derivative({0: np.array(1.0)}, step=STEP, growth=projection.growth())
 
     assert abs(found.value - 1.0) <= found.error
+
+
+def test_growth_is_infinite_where_a_cotangent_has_another_shape_than_its_value() -> None:
+    """A row where a column is due passes an op that makes a matrix of both, a disturbance not."""
+    column = TensorType("float64", (3, 1))
+    call = "tf.custom_gradient(lambda x: (tf.square(x), lambda dy: tf.reshape(dy, [1, 3])))({0})"
+    bad = Node("bad", call, (Ref(0),), (), (column,))
+    graph = Graph((replace(SIN.inputs[0], type=column),), (bad,), (1,))
+    case = gradient_of(case_of(graph, (1.0, 2.0, 3.0)), 0)
+
+    assert project(case.graph, np.ones((3, 1))).growth() == math.inf
 
 
 # -- the contracts that stand on it ----------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,8 @@ class Projection:
 
         Every intermediate result is disturbed by a relative amount that is far above rounding and
         far below anything else (Monte Carlo arithmetic: D. S. Parker, UCLA CSD-970002, 1997).
+        It is infinite where a cotangent inside has another shape than its value: what disturbs
+        the value cannot take that.
         """
         every = range(len(self._targets))
         phi = self._weighted(self._here, every).value
@@ -150,8 +153,13 @@ class Projection:
                 return disturbed(self._hold(node, result))
 
             function = self._moving.function(self._tf, around, disturbed)
-            moved = self._weighted(self._values(function, self._tensors), every).value
-            worst = max(worst, abs(moved - phi) / self._noise)
+            try:
+                values = self._values(function, self._tensors)
+            except self._tf.errors.InvalidArgumentError:
+                if not any(node.derivative for node in self._graph.nodes):
+                    raise
+                return inf
+            worst = max(worst, abs(self._weighted(values, every).value - phi) / self._noise)
         return worst
 
     def derivative(
