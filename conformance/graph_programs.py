@@ -124,8 +124,8 @@ class GraphProgram:
         if not self.mode.traces_program:
             run = [*taped, *asked]  # a tape that is there may be what an op raises for
             return tidy([*lines, *(raising(run) if guarded else run), *inside, *after])
-        given = [*free, *self._named_weights(ask)]
-        lines += ["", *self._decorator(self._kinds(ask, free)), f"def program({', '.join(given)}):"]
+        given = [*free, *self._named_weights()]
+        lines += ["", *self._decorator(self._kinds(free)), f"def program({', '.join(given)}):"]
         answer = self._answer(ask)
         returned = [] if ask.what == "fact" else [f"return {answer}"]
         body = [*taped, *asked, *inside, *returned]
@@ -169,9 +169,9 @@ class GraphProgram:
             options.append(f"input_signature=[{', '.join(specs)}]")
         return [f"@tf.function({', '.join(options)})"]
 
-    def _kinds(self, ask: Ask, free: Sequence[str]) -> list[TensorType]:
+    def _kinds(self, free: Sequence[str]) -> list[TensorType]:
         kinds = [self.case.graph.inputs[int(name[1:])].type for name in free]
-        return [*kinds, *self.case.target_types] if self._named_weights(ask) else kinds
+        return [*kinds, *self.case.target_types] if self._named_weights() else kinds
 
     # -- what is made ----------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class GraphProgram:
             lines.append(f"x{i} = {text}")
         if self.mode.traces_program and ask.what != "linear":
             # an argument, as the compiler would fold a constant
-            named = zip(self._named_weights(ask), self._printed(self._cotangent(ask)), strict=False)
+            named = zip(self._named_weights(), self._printed(self._cotangent(ask)), strict=False)
             lines += [f"{name} = {text}" for name, text in named]
         return lines
 
@@ -214,22 +214,19 @@ class GraphProgram:
         kinds = zip(self.case.target_types, cotangent, strict=True)
         return [tensor_source(kind, tuple(w.ravel().tolist())) for kind, w in kinds]
 
-    def _named_weights(self, ask: Ask) -> list[str]:
+    def _named_weights(self) -> list[str]:
         """What a traced program calls the cotangents that it takes.
 
-        None, if they are ones, but where it matters that the compiler does not know them, nor the
-        signature their shape.
+        Ones too: whether they are given, and not known while it is traced, can make the failure.
         """
-        ones = self.case.plain and not ask.cotangent and ask.what != "linear"
-        given = self.mode.compiled or self.mode.open_signature
-        if not self.mode.traces_program or (ones and not given):
+        if not self.mode.traces_program:
             return []
         return [f"w{k}" for k in range(len(self.case.target_types))]
 
     def _weighted(self, ask: Ask) -> list[str]:
         """The cotangents as expressions; none, if they are ones."""
         if self.mode.traces_program:
-            return self._named_weights(ask)
+            return self._named_weights()
         if self.case.plain and not ask.cotangent:
             return []
         return self._printed(self._cotangent(ask))
@@ -248,7 +245,7 @@ class GraphProgram:
         weights = [tensor_source(kind, tuple(w.ravel().tolist())) for kind, w in kinds]
         at = f"x{self.by}"
         watch = [f"inner.watch({at})"] * (case.roles[self.by] != VARIABLE)
-        cotangent = _given([] if inner.plain else weights)
+        cotangent = _given([] if inner.plain and not self.mode.traces_program else weights)
         asked = f"inner.gradient({_listed(targets)}, {at}{cotangent}"
         return [
             "with tf.GradientTape() as inner:",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,15 +14,20 @@ import pytest
 from conformance.boundary import tensorflow, version
 from conformance.contract import CATALOGUE, Violation
 from conformance.contracts import test_contracts as contracts
+from conformance.contracts.special_values import gradient_special_values
 from conformance.deviations import FILE, load
+from conformance.drawn_graphs import WATCHED
 from conformance.oracles.agreement import is_smooth
 from conformance.profiles import PROFILES
 from conformance.record import Outcome
 from conformance.running import ItemRun, Plan
-from conformance.special_cases import SpecialCase, digits, special_cases
+from conformance.special_cases import SpecialCase, digits, run_special, special_cases
+from strategies.graphs import Graph, Node, Ref
 from strategies.ops.math import ABOVE_ONE, KINK_AT_ZERO, NONZERO, POSITIVE, UNIT
 from strategies.specials import LARGE, SMALL, SPECIALS
+from strategies.tensors import TensorType
 from strategies.values import REAL, Domain
+from tests.cases import chain
 from tests.finding import reaches
 from tests.forks import in_fork
 from tests.test_finite_difference import estimate, of
@@ -192,6 +198,27 @@ def test_nobody_is_accused_where_there_is_no_derivative(subject: str) -> None:
     assert outcome.failure is None
     assert outcome.inconclusive["the function has no derivative there"]
     assert {o["special"] for o in observations} >= {"zeros", "ties", "large", "small"}
+
+
+def test_nobody_is_accused_where_derivatives_do_not_add_up() -> None:
+    """The middle one of three equal numbers has a derivative along every line, and no gradient."""
+    row = TensorType("float64", (1, 3))
+    graph = Graph(
+        (replace(chain(("tf.math.sin", (0,))).inputs[0], type=row),),
+        (
+            Node(
+                "middle", "tf.raw_ops.NthElement(input={0}, n=1)", (Ref(0),), (), (row.like((1,)),)
+            ),
+        ),
+        (1,),
+    )
+    flags = {"persistent": False, "forward": False, "unknown_rank": False, "pulls": False}
+    case = SpecialCase(graph, (WATCHED,), (((0.0, 0.0, 0.0),),), kinds=("zeros",), **flags)
+
+    found = gradient_special_values.check(run_special(case, "eager"))
+
+    assert found.conclusive == 0
+    assert set(found.inconclusive) == {"derivatives do not add up"}
 
 
 def test_what_raises_at_special_values_is_observed_too() -> None:

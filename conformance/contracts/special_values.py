@@ -16,8 +16,8 @@ from conformance.contracts.values import (
     slack,
 )
 from conformance.graph_cases import Seen
-from conformance.oracles.agreement import Answer, is_smooth, judge
-from conformance.oracles.finite_difference import step_for
+from conformance.oracles.agreement import Answer, is_smooth, is_sum, judge
+from conformance.oracles.finite_difference import Estimate, step_for
 from conformance.special_cases import SPECIAL_VALUES, SeenSpecial
 
 
@@ -52,10 +52,12 @@ def _judged(seen: Seen, gradients: Gradients) -> Tally:
     """Along one direction; before a gradient is accused along three more, and at an element.
 
     Raises:
-        Violation: if all of them disagree, and the function is smooth along each.
+        Violation: if all of them disagree, and the function is smooth along each and along sums.
     """
     case, along = seen.case, projection(seen, 0)
     tally, growth = Tally(), 0.0
+    first = case.direction(0)
+    before: Estimate | None = None
     for which, factor in DIRECTIONS:
         direction = case.direction(which)
         step = factor * step_for(case.coarsest)
@@ -63,6 +65,12 @@ def _judged(seen: Seen, gradients: Gradients) -> Tally:
         if not is_smooth(estimate):
             tally.undecided("the function has no derivative there")
             return tally
+        if before is not None:
+            both = {i: first[i] + direction[i] for i in direction}
+            whole = along.derivative(both, step=step, growth=growth, apart=True)
+            if not is_sum(whole, before, estimate):
+                tally.undecided("derivatives do not add up")
+                return tally
         off = slack(case, gradients, direction) + slack(case, _ones(gradients), direction)
         judgement = judge(claim(gradients, direction), estimate, slack=off)
         if judgement.answer is Answer.AGREE:
@@ -71,7 +79,8 @@ def _judged(seen: Seen, gradients: Gradients) -> Tally:
                 return tally
             return count(judgement, gradients, direction)
         growth = growth or along.growth()
-    if violation := accusation(seen, 0, along, gradients, case.direction(0), growth, apart=True):
+        before = before or along.derivative(first, step=step, growth=growth, apart=True)
+    if violation := accusation(seen, 0, along, gradients, first, growth, apart=True):
         raise violation
     tally.undecided("no element of the gradient is off by itself")
     return tally
