@@ -158,12 +158,14 @@ class Wreck:
         stack: why it died and where, as faulthandler wrote it; empty if it was killed.
         ending: how it ended, as whoever waited for it was told.
         remark: what is known beside, as the end of a sentence about the process.
+        words: what TensorFlow printed when it ended the process itself; empty if it did not.
     """
 
     note: Note | None
     stack: str
     ending: str
     remark: str = ""
+    words: str = ""
 
     @property
     def kind(self) -> str:
@@ -174,6 +176,11 @@ class Wreck:
     def cause(self) -> str:
         """The first line of the stack, in which the signal or the time is named."""
         return self.stack.partition("\n")[0] or self.ending
+
+    @property
+    def told(self) -> str:
+        """The cause, and which check of TensorFlow's own has failed, if one has."""
+        return f"{self.cause}: {self.words}" if self.words else self.cause
 
     @property
     def frames(self) -> str:

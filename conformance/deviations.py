@@ -102,6 +102,14 @@ class Deviation:
             and self.may_show(violation.contract.id, subject, mode, case)
         )
 
+    def kills(self, contracts: Iterable[str], got: str, subject: str, mode: str, case: Any) -> bool:
+        """Whether a process that ran a case died of this; one contract that asked is enough."""
+        return (
+            self.kind == "crash"
+            and re.search(self.got, got) is not None
+            and any(self.may_show(contract, subject, mode, case) for contract in contracts)
+        )
+
     def may_show(self, contract: str, subject: str, mode: str, case: Any) -> bool:
         """Whether a contract can fail in this way in a case."""
         return (

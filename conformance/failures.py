@@ -93,7 +93,7 @@ def crashed(note: Note, wreck: Wreck) -> list[Outcome]:
     why = f"the process that ran it died{wreck.remark}"
     if wreck.stack:
         why += f"; it left this behind:\n{wreck.frames}"
-    failure = Failure(wreck.kind, "an answer", wreck.cause, note.program, why.rstrip(), note.replay)
+    failure = Failure(wreck.kind, "an answer", wreck.told, note.program, why.rstrip(), note.replay)
     failed = {outcome.contract: outcome for outcome in note.failed}
     for outcome in failed.values():
         outcome.judge(0.0)  # violated, whatever the counts are

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -19,12 +19,20 @@ Begun = tuple[Plan, Results]
 
 
 class ContractItem(pytest.Function):
-    """A family of cases about one subject in one mode."""
+    """A family of cases about one subject in one mode.
+
+    Attributes:
+        cases, subject, mode: what they are.
+        begin: what it asks when it runs.
+        past: as in :class:`ItemRun`.
+        run: what became of it, once it runs.
+    """
 
     cases: Cases[Any, Any]
     subject: str
     mode: str
     begin: Callable[[], Begun]
+    past: Mapping[bytes, str] = {}
     run: ItemRun | None = None
 
     def usual(self, profile: Profile) -> int:
@@ -41,7 +49,7 @@ class ContractItem(pytest.Function):
 
     def begun(self, plan: Plan) -> ItemRun:
         """Itself, about to be run."""
-        self.run = ItemRun(self.cases, self.subject, self.mode, plan)
+        self.run = ItemRun(self.cases, self.subject, self.mode, plan, self.past)
         self.run.node_id = self.nodeid
         return self.run
 

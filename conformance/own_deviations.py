@@ -27,6 +27,8 @@ PATIENCE: Final = 300.0
 """Seconds that a witness may take, the import of TensorFlow included."""
 ASSERTIONS: Final = ("AssertionError", "InvalidArgumentError")
 """What a failed assertion raises: Python's own, and those of tf.debugging."""
+DEATHS: Final = ("Crash", "CalledProcessError", *ASSERTIONS)
+"""What a witness of a crash comes to: its own end, or that of a process that it starts."""
 
 
 def known(paths: Sequence[str], subjects: Iterable[str]) -> tuple[Deviation, ...]:
@@ -161,6 +163,8 @@ def verdict(deviation: Deviation, version: str, raised: str) -> str:
     kind = raised.partition(":")[0]
     if deviation.kind == "exception":
         fits, expected = re.search(deviation.got, raised) is not None, deviation.got
+    elif deviation.kind == "crash":
+        fits, expected = kind in DEATHS, "a process that dies"
     else:
         fits, expected = kind in ASSERTIONS, "a failed assertion"
     if fits:

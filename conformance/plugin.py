@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import pytest
 
 from conformance import __version__, environment, options, own_deviations, shards
-from conformance.blackbox import BlackBox
+from conformance.blackbox import BlackBox, Wreck
 from conformance.boundary import OLDEST, tensorflow, version
 from conformance.contract import Cases, stated
 from conformance.deviations import Deviation
@@ -175,6 +175,17 @@ class TapeRun:
         self.is_worker, self.box, self._plan = True, None, None
         return item.begun(self.plan)
 
+    def known(self, wreck: Wreck) -> str | None:
+        """The known deviation that the death of a process is; imports no TensorFlow."""
+        note, found = wreck.note, environment.installed_tensorflow()
+        if note is None or found in (None, "unknown"):
+            return None
+        major, minor, *_ = found.split(".")
+        about = getattr(note.case, "first", note.case)
+        told = note.contracts, wreck.told, note.subject, note.mode, about
+        here = (d for d in self.deviations if d.covers((int(major), int(minor))))
+        return next((d.id for d in here if d.kills(*told)), None)
+
     def supervisor(self) -> Supervisor | None:
         """Who runs the items of this process, if it is not itself that does."""
         option = self.config.option
@@ -191,6 +202,7 @@ class TapeRun:
             again=self.again,
             retell=self.workers.retell,
             refuse=partial(_refuse, self.config),
+            known=self.known,
             folder=Path(given["tape_boxes"]),
             name=given["workerid"],
             share=1 / given["workercount"],

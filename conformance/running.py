@@ -62,10 +62,24 @@ class ItemRun:
 
     Counting, and the digest of the programs, stop at the first failure: what Hypothesis runs after
     it depends on what TensorFlow answered.
+
+    Args:
+        cases, subject, mode: what is asked of what, and how.
+        plan: what it needs to know of the run.
+        past: by digest, the cases that another process died of, each with the id of the known
+            deviation that it is: they count, and are not run.
     """
 
-    def __init__(self, cases: Cases[Any, Any], subject: str, mode: str, plan: Plan) -> None:
+    def __init__(
+        self,
+        cases: Cases[Any, Any],
+        subject: str,
+        mode: str,
+        plan: Plan,
+        past: Mapping[bytes, str] | None = None,
+    ) -> None:
         self.cases, self.subject, self.mode, self.plan = cases, subject, mode, plan
+        self.past = past or {}
         self.contracts = [c for c in cases.about(subject) if c.applies(mode, plan.version)]
         told = "" if cases.one_each else subject
         self.outcomes = {c.id: Outcome(c.id, told, mode) for c in self.contracts}
@@ -201,11 +215,8 @@ class ItemRun:
             self._digest.update(case.digest)
             self._prefixes.append(self._digest.hexdigest()[:PREFIX])
         started = time.perf_counter()
-        try:
-            seen = self._run(case)
-        except Unsupported as error:
-            if searching:
-                self._reject(str(error))
+        seen = self._seen(case, searching=searching)
+        if seen is None:
             return
         if searching and self.cases.notes is not None:
             self.notes += self.cases.notes(seen)
@@ -227,6 +238,19 @@ class ItemRun:
             if (violation.contract.id, violation.kind) == self._pinned:
                 self._raised = violation
                 raise violation
+
+    def _seen(self, case: Any, *, searching: bool) -> Any:
+        """What was seen of a case; None if it cannot be run, or nobody survives it."""
+        try:
+            if case.digest not in self.past:
+                return self._run(case)
+        except Unsupported as error:
+            if searching:
+                self._reject(str(error))
+            return None
+        if searching:
+            self._count_death(self.past[case.digest])
+        return None
 
     def _run(self, case: Any) -> Any:
         if self.plan.registry is not None:
@@ -263,6 +287,15 @@ class ItemRun:
             outcome.examples += 1
             outcome.fates += "r"
             _add(outcome.rejected, error)
+
+    def _count_death(self, known: str) -> None:
+        """A deviation of the contracts that it names; to the others the case cannot be shown."""
+        named = {name for d in self.plan.deviations if d.id == known for name in d.contracts}
+        for outcome in self.outcomes.values():
+            failed = outcome.contract in named
+            outcome.examples += 1
+            outcome.fates += "d" if failed else "r"
+            _add(outcome.deviations if failed else outcome.rejected, known)
 
     def _known(self, found: Tally | Violation, contract: str, case: Any) -> Deviation | None:
         """The known deviation that a failure is, if any, or that this time has not shown."""

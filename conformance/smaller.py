@@ -123,7 +123,8 @@ class Search(Generic[T]):
             item.test(attempt, max(int(seconds), 1))()
         if alike:  # Hypothesis ends with the smallest one
             left = self._plainest(item, alike[-1], deadline)
-            return replace(left, remark=", and so does one that runs nothing else")
+            remark = ", and so does one that runs nothing else"
+            return replace(left, remark=remark, words=wreck.words)
         if survived:
             return replace(wreck, remark=", but one that runs nothing else does not")
         return None

@@ -7,13 +7,14 @@ and whoever supervises it never does. A debugger is an exception: what it looks 
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from _pytest.runner import runtestprotocol  # what a worker needs has no public name
@@ -28,6 +29,8 @@ from conformance.results import told
 from conformance.running import ItemRun
 from conformance.smaller import TOTAL, Search, can_be_smaller
 
+DEATHS = 8
+"""Known deaths of one item; what dies once more is given up."""
 ITEMS = 400
 """After how many items a worker is replaced, for its memory: TensorFlow keeps what it compiles."""
 
@@ -43,6 +46,7 @@ class Work:
         again: makes a process one in which items run, without a black box, and gives an item.
         retell: takes the report of an item that was reported before; it says more now.
         refuse: ends the run with an error of the user's.
+        known: the id of the known deviation that the death of a process is, if it is one.
         folder: where black boxes are kept.
         name: of this process, unlike any other's that keeps its black box there.
         share: the part of the time that crashes may take in a run that belongs to this process.
@@ -53,6 +57,7 @@ class Work:
     again: Callable[[Any], ItemRun]
     retell: Callable[[pytest.TestReport], None]
     refuse: Callable[[UsageError], None]
+    known: Callable[[Wreck], str | None]
     folder: Path
     name: str
     share: float
@@ -109,24 +114,50 @@ class Supervisor:
             self._places = {each: place for place, each in enumerate(self._items)}
         if self._served and self._worker is not None and self._worker.gone():
             # what the last one had begun went on, and killed it; this one has not begun
-            report = _report(item, self._wreck(), self._printed(), self._last.nodeid)
+            report = _report(item, *self._wreck(), self._last.nodeid)
             report.when = "setup"
             yield report
+        self._last = item
+        past: dict[bytes, str] = {}
+        while (more := (yield from self._served_by_one(item, nextitem, past))) is not None:
+            past.update(more)
+
+    def _served_by_one(
+        self, item: pytest.Item, nextitem: pytest.Item | None, past: Mapping[bytes, str]
+    ) -> Generator[pytest.TestReport, None, dict[bytes, str] | None]:
+        """The reports of an item by one worker.
+
+        Args:
+            item: what it runs.
+            nextitem: what it runs next.
+            past: the cases that others died of, each with the known deviation that it is.
+
+        Returns:
+            one more of them, if it died of one and another should try; else None.
+        """
         worker = self._worker or self._begun()
         self._served += 1
-        self._last = item
         last = self._served >= ITEMS
         places = [self._places[each] for each in (item, None if last else nextitem) if each]
         try:
-            worker.send(places)
+            worker.send((places, past))
             while (data := worker.receive()) is not None:
                 yield self.config.hook.pytest_report_from_serializable(
                     config=self.config, data=data
                 )
         except DiedError:
-            yield self._died(item)
+            wreck, printed = self._wreck()
+            known = self.work.known(wreck)
+            if known is not None and wreck.note is not None and len(past) < DEATHS:
+                digest: bytes = wreck.note.case.digest
+                if digest not in past:
+                    return {digest: known}
+            if can_be_smaller(wreck):
+                self._wrecks.append((item, wreck))
+            yield _report(item, wreck, printed)
         if last:
             self._end()
+        return None
 
     def _begun(self) -> Fork:
         """A worker that has imported TensorFlow."""
@@ -134,13 +165,13 @@ class Supervisor:
         try:
             facts = self._worker.receive(PATIENCE)
         except (DiedError, TimeoutError) as error:
-            wreck = self._wreck()
+            wreck, printed = self._wreck()
             late = f"it took more than {PATIENCE:.0f} seconds"
             cause = late if isinstance(error, TimeoutError) else wreck.cause
             facts = UsageError(
                 f"TensorFlow cannot be imported by {sys.executable}: {cause}",
                 expected="a process that is still there when it has imported TensorFlow",
-                hint="its last words: " + "\n".join([*dict(self._printed()).values(), wreck.stack]),
+                hint="its last words: " + "\n".join([*dict(printed).values(), wreck.stack]),
                 code=ExitCode.NO_TENSORFLOW,
             )
         if isinstance(facts, UsageError):
@@ -160,9 +191,11 @@ class Supervisor:
         pipe.send(json.dumps(facts))
         while True:
             try:
-                item, *following = (self._items[place] for place in pipe.recv())
+                places, past = pipe.recv()
             except EOFError:
                 return
+            item, *following = (self._items[place] for place in places)
+            item.past = past
             nextitem = following[0] if following else None
             for report in runtestprotocol(item, log=False, nextitem=nextitem):
                 data = self.config.hook.pytest_report_to_serializable(
@@ -177,16 +210,12 @@ class Supervisor:
         worker, self._worker = self._worker, None
         return 0 if worker is None else worker.end()
 
-    def _wreck(self) -> Wreck:
-        """What is left of the worker."""
-        return found(self.work.folder, self.work.name, ending(self._end()))
-
-    def _died(self, item: pytest.Item) -> pytest.TestReport:
-        """The report of an item of which the worker has died."""
-        wreck = self._wreck()
-        if can_be_smaller(wreck):
-            self._wrecks.append((item, wreck))
-        return _report(item, wreck, self._printed())
+    def _wreck(self) -> tuple[Wreck, list[tuple[str, str]]]:
+        """What is left of the worker, and what it had printed."""
+        wreck = found(self.work.folder, self.work.name, ending(self._end()))
+        printed = self._printed()
+        words = [word for _, text in printed for word in _FATAL.findall(text)]
+        return replace(wreck, words=words[0] if words else ""), printed
 
     @contextmanager
     def _captured(self) -> Iterator[None]:
@@ -211,6 +240,10 @@ class Supervisor:
             return []
         texts = zip(("out", "err"), self._capture.read_global_capture(), strict=True)
         return [(f"Captured std{name} call", text) for name, text in texts if text]
+
+
+_FATAL: Final = re.compile(r"^(?:F\d{4} |.*: F ).*?\] (.+)$", re.MULTILINE)
+"""A line that TensorFlow logs before it ends the process, and after where that is in its source."""
 
 
 def _report(
