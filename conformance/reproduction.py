@@ -226,13 +226,13 @@ class Page:
         Args:
             mode: how it is run.
             shows: what stands at its end.
-            others: names in ``shows`` that the body binds to what is no tensor.
+            others: names in ``shows`` that the body binds to what is no tensor, or may be none.
             guard: what becomes of the statements that run the body.
         """
         if not mode.traces_program:
             return tidy([*self.before, "", *guard(self.body), *shows])
         used = names_in(shows)
-        tensors = [name for name in used if name in self.bound]
+        tensors = [name for name in used if name in self.bound and name not in others]
         apart = [name for name in used if name in others]
         told, given = ", ".join(tensors), ", ".join(self.given)
         heads = [f"global {', '.join(apart)}"] * bool(apart)

@@ -21,9 +21,10 @@ from conformance.contract import CATALOGUE, Cases, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
 from conformance.interpreter import HOLDS, run_alone
+from conformance.modes import MODES
 from conformance.profiles import PROFILES, hypothesis_settings
 from conformance.record import Failure
-from conformance.reproduction import pruned
+from conformance.reproduction import Page, pruned
 from conformance.running import ItemRun, Plan
 from strategies.program_drawing import KINDS
 from tests.forks import in_fork
@@ -203,6 +204,31 @@ def article_failures(lie: str, family: str, ids: list[str]) -> dict[str, Failure
 def minor() -> tuple[int, int]:
     """The minor version of TensorFlow."""
     return version(tensorflow())
+
+
+def test_an_exception_that_a_traced_program_catches_is_not_returned() -> None:
+    """A function may only return tensors; what is judged is global."""
+    body = ["try:", "    g0 = tf.ones([])", "except Exception as error:", "    g0 = error"]
+    shows = ["assert not isinstance(g0, Exception)"]
+
+    page = Page(["import tensorflow as tf"], body, bound=["g0"])
+
+    assert (
+        page.text(MODES["function"], shows, others=["g0"])
+        == """\
+import tensorflow as tf
+
+def program():
+    global g0
+    try:
+        g0 = tf.ones([])
+    except Exception as error:
+        g0 = error
+
+tf.function(program, autograph=False)()
+assert not isinstance(g0, Exception)
+"""
+    )
 
 
 def test_a_program_needs_nothing_of_ours() -> None:
