@@ -328,6 +328,12 @@ def _check_words(name: str, entry: dict[str, Any], words: dict[str, list[str]]) 
                     expected=_MANY.get(what, f"one of {', '.join(allowed)}"),
                     hint=nearest(word, allowed),
                 )
+    if entry["kind"] == "crash" and "zero" in entry.get("operands", ()):
+        raise UsageError(
+            f"deviation {name!r} is a crash and has 'zero' among its operands",
+            expected="what can be told of a case that is not run",
+            hint="leave it out",
+        )
 
 
 def _check_patterns(name: str, entry: dict[str, Any]) -> None:

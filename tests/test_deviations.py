@@ -102,6 +102,19 @@ def test_a_failure_matches_by_contract_kind_mode_op_and_answer() -> None:
     assert not MADE.matches(violation(got="0.5"), "tf.math.sin", "eager", inside)
 
 
+def test_a_death_matches_by_what_was_said_and_one_contract_of_those_that_asked() -> None:
+    """Of what is no death nothing does."""
+    known = replace(MADE, kind="crash", got="Check failed")
+    asked = ["another", *known.contracts]
+    where = ("", "eager", case("tf.math.cumprod"))
+
+    assert known.kills(asked, "Aborted: Check failed: x", *where)
+    assert not known.kills(["another"], "Aborted: Check failed: x", *where)
+    assert not known.kills(asked, "Aborted", *where)
+    assert not known.kills(asked, "Aborted: Check failed: x", "", "eager", case("tf.math.sin"))
+    assert not replace(MADE, got="").kills(asked, "Aborted", *where)
+
+
 def test_a_dtype_is_asked_of_the_op_itself() -> None:
     """Not of its neighbours."""
     coarse = replace(MADE, dtypes=("bfloat16",))
@@ -210,6 +223,12 @@ BROKEN = {
         "deviation 'cumprod-zero' has 'nought' among its operands",
         "one of zero, empty, broadcast, same, repeated",
         "known are zero, empty, broadcast, same, repeated",
+    ),
+    'kind = "value"': (
+        'kind = "crash"\noperands = ["zero"]',
+        "deviation 'cumprod-zero' is a crash and has 'zero' among its operands",
+        "what can be told of a case that is not run",
+        "leave it out",
     ),
     '"nan"': (
         '"nan("',
