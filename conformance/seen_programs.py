@@ -51,8 +51,8 @@ class SeenProgram:
         failed: the tapes that raised what they should not have.
         apart: the questions that such a tape was asked afterwards, without their answers: nobody
             says whether it was used up.
-        watched: what each ``watched_variables`` gave: slots, or -1 for what is no Variable of the
-            program.
+        watched: what each ``watched_variables`` of another tape gave: slots, or -1 for what is no
+            Variable of the program.
         held: the Tensors that tapes kept alive, by name: tapes that have answered for good, when
             nothing else was left of the program, and deleted ones.
     """
@@ -83,7 +83,8 @@ class SeenProgram:
         self._set_apart()
         bound = {i: names[name] for i, name in enumerate(self.case.program.names) if name in names}
         variables = {id(bound[slot]): slot for slot in self.model.assigned if slot in bound}
-        for number in self.model.watched:
+        asked = (s for s in self.case.program.statements() if isinstance(s, programs.Watched))
+        for number in (s.answer for s in asked if s.tape not in self.failed):
             if f"g{number}" in names:
                 self.watched[number] = tuple(variables.get(id(v), -1) for v in names[f"g{number}"])
         for slot, tensor in bound.items():

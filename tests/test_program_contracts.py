@@ -14,7 +14,7 @@ from conformance.contracts.programs import (
 from conformance.drawn_programs import ProgramCase
 from conformance.program_cases import run
 from strategies.graphs import Node, Ref
-from strategies.programs import Call, Take, Watch
+from strategies.programs import Call, Take, Watch, Watched
 from tests.forks import in_fork
 from tests.tape_programs import SCALAR, ask, called, make, program, tape
 
@@ -53,7 +53,7 @@ def test_a_tape_that_could_not_answer_may_be_used_or_not() -> None:
     written = program(
         make(X),
         tape(0, Watch(0, X), inner, ask(0, Y, X, tape=1), Take(SLOPE, 0), called("", Z, SLOPE)),
-        *(ask(1, Z, X), ask(2, Z, X)),
+        *(ask(1, Z, X), ask(2, Z, X), Watched(3, 0), Watched(4, 1)),
     )
     seen = run(ProgramCase(written), "eager")
 
@@ -61,6 +61,7 @@ def test_a_tape_that_could_not_answer_may_be_used_or_not() -> None:
 
     assert seen.model.answers[2] == "RuntimeError"
     assert seen.apart == [2]
+    assert seen.watched == {4: ()}  # if it goes on recording, it may watch what it should not
     assert list(program_releases.check(seen).inconclusive) == [
         "a tape has failed, and what tells of it may hold Tensors"
     ]
