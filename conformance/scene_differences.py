@@ -77,21 +77,34 @@ class Differences:
         tried = (self.judged(gradient, number, factor) for number, factor in _CONFIRMED)
         return all(one.answer is Answer.DISAGREE for one in tried)
 
-    def is_an_ops_fault(self, gradient: Array) -> bool:
+    def is_an_ops_fault(self, gradient: Array, *, traced: bool) -> bool:
         """Whether the plainest tape gives the same gradient: then an op is at fault, not the scene.
 
         What ops do is the concern of contracts about graphs.
+
+        Args:
+            gradient: the one that is off.
+            traced: whether the scene is run in a function, where ops may have other gradients.
         """
-        tf, names = tensorflow(), dict(self._names)
-        names[self._by] = tf.convert_to_tensor(names[self._by])
-        with tf.GradientTape() as tape:
-            tape.watch(names[self._by])
-            target = eval(self._of, names)  # noqa: S307 - our own text
-        weights = list(self._weights) or None
-        found = tape.gradient(target, names[self._by], output_gradients=weights)
-        plain = None if found is None else read(tf.convert_to_tensor(found))
+        tf = tensorflow()
+
+        def plainly(source: Any) -> Any:
+            names = {**self._names, self._by: source}
+            with tf.GradientTape() as tape:
+                tape.watch(source)
+                target = eval(self._of, names)  # noqa: S307 - our own text
+            weights = list(self._weights) or None
+            found = tape.gradient(target, source, output_gradients=weights)
+            return None if found is None else tf.convert_to_tensor(found)
+
+        source = tf.convert_to_tensor(self._names[self._by])
+        asked = [plainly, tf.function(plainly, autograph=False)] if traced else [plainly]
         slack = 8 * self._roundings * _EPSILON * np.abs(gradient)
-        return plain is not None and bool(np.all(np.abs(plain.array - gradient) <= slack))
+        answers = (read(ask(source)) for ask in asked)
+        return any(
+            plain is not None and bool(np.all(np.abs(plain.array - gradient) <= slack))
+            for plain in answers
+        )
 
     def _disturbed(self, seed: int) -> Mapping[str, Any]:
         hook = disturb(tensorflow(), np.random.default_rng(seed), NOISE)

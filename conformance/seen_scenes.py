@@ -342,7 +342,7 @@ class SeenScene:
         made = Differences(self.case, self.names, of, by, arrays)
         judgement = made.judged(gradient.array)
         excused = judgement.answer is Answer.DISAGREE and not self.case.scene.ops
-        if excused and made.is_an_ops_fault(gradient.array):
+        if excused and made.is_an_ops_fault(gradient.array, traced=MODES[self.mode].traced):
             self.tally.undecided("the gradient of an op is off, whatever the scene")
         elif judgement.answer is Answer.DISAGREE:
             if made.is_denied(gradient.array):

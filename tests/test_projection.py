@@ -169,6 +169,16 @@ def test_with_growth_the_bound_holds_where_terms_cancel(scale: float) -> None:
     assert abs(found.value - 1.0) <= found.error
 
 
+def test_what_refuses_a_step_has_no_derivative_there() -> None:
+    """An arc sine at the end of its domain, whose NaN is refused, as it would be if it were not."""
+    call = "tf.debugging.check_numerics(tf.math.asin({0}), 'refused')"
+    graph = Graph(SIN.inputs, (Node("strict", call, (Ref(0),), (), (SIN.types[0],)),), (1,))
+
+    assert not project(graph, 1.0).derivative({0: np.array(1.0)}, step=STEP).finite
+    with pytest.raises(tensorflow().errors.InvalidArgumentError):
+        project(graph, 2.0).derivative({0: np.array(1.0)}, step=STEP)
+
+
 def test_growth_is_infinite_where_a_cotangent_has_another_shape_than_its_value() -> None:
     """A row where a column is due passes an op that makes a matrix of both, a disturbance not."""
     column = TensorType("float64", (3, 1))

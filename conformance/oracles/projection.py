@@ -120,7 +120,11 @@ class Projection:
             for i, tangent in direction.items():
                 kind = self._graph.inputs[i].type.dtype
                 tensors[i] = self._tf.constant(self._arrays[i] + t * tangent, kind)
-            return self._values(self._function, tensors)
+            try:
+                return self._values(self._function, tensors)
+            except self._tf.errors.InvalidArgumentError:
+                # what refuses what a step gives it, as one that takes no NaN, has no value there
+                return [np.full_like(value, np.nan) for value in self._here]
 
         return values
 
