@@ -334,3 +334,22 @@ def test_a_scene_draws_all_that_it_names(contract: str) -> None:
 
     look()
     assert {name: set(texts) for name, texts in choices.items()} == chosen
+
+
+SQUARE_IN_A_FUNCTION = (
+    "tf.custom_gradient(lambda x: "
+    "(x * x, lambda dy: dy * x * (2.0 if tf.executing_eagerly() else 3.0)))({0})"
+)
+"""A square whose gradient is three times the operand where a function is traced."""
+
+
+@pytest.mark.parametrize("mode", ["function", "outer"])
+def test_an_op_whose_gradient_is_off_in_a_function_alone_is_no_fault_of_the_scene(
+    mode: str,
+) -> None:
+    """The plainest tape has the same gradient there; whoever else had it off would be accused."""
+    seen = run(case_of(scene_of(GRADIENT), square(SQUARE_IN_A_FUNCTION)), mode)
+
+    seen.derivative("gradient[0]", "f(x)", "x")
+
+    assert seen.tally.inconclusive == {"the gradient of an op is off, whatever the scene": 1}
