@@ -107,8 +107,8 @@ def _leading_to(graph: Graph, value: int) -> Graph:
 def _pairs(case: GraphCase, subject: str) -> list[tuple[int, int]]:
     """The values that the subject leads to, each with the watched inputs that lead to it.
 
-    If there is no such pair, as of a comparison or of what only takes integers, those of all
-    values: the subject is among their neighbours.
+    If no gradient passes it, as it returns none like a comparison, or only takes integers, those
+    of all values: the subject is among their neighbours.
     """
     graph = case.graph
     behind = set[int]()
@@ -118,7 +118,9 @@ def _pairs(case: GraphCase, subject: str) -> list[tuple[int, int]]:
             behind.update(r for r in results if dtypes.is_differentiable(graph.types[r].dtype))
     every = range(len(graph.inputs), len(graph.types))
     pairs = [(v, i) for v in every for i in case.differentiated if i in graph.reached[v]]
-    return [(v, i) for v, i in pairs if v in behind] or pairs
+    taken = (graph.types[i].dtype for n in graph.nodes if n.op == subject for i in n.operands)
+    passed = bool(behind) and any(map(dtypes.is_differentiable, taken))
+    return [(v, i) for v, i in pairs if v in behind] if passed else pairs
 
 
 MOST_NODES: Final = 2

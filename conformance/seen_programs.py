@@ -53,6 +53,7 @@ class SeenProgram:
             says whether it was used up.
         watched: what each ``watched_variables`` of another tape gave: slots, or -1 for what is no
             Variable of the program.
+        tensors: the names of the Tensors that nobody but a tape should keep.
         held: the Tensors that tapes kept alive, by name: tapes that have answered for good, when
             nothing else was left of the program, and deleted ones.
     """
@@ -64,6 +65,7 @@ class SeenProgram:
         self.failed: set[int] = set()
         self.apart: list[int] = []
         self.watched: dict[int, tuple[int, ...]] = {}
+        self.tensors: list[str] = []
         self.held: dict[str, list[str]] = {}
         self._arrays: dict[int, Array] = {}
 
@@ -106,9 +108,13 @@ class SeenProgram:
         What is a cycle of references waits for the collector: traced functions with what they
         captured, convolutions that are made of others.
         """
-        slots = enumerate(self.case.program.names)
-        tensors = [name for slot, name in slots if slot not in self.model.assigned]
-        living = {name: weakref.ref(names[name]) for name in tensors if name in names}
+        zeros = self._zeros(names)
+        self.tensors = [
+            name
+            for slot, name in enumerate(self.case.program.names)
+            if slot not in self.model.assigned and id(names.get(name)) not in zeros
+        ]
+        living = {name: weakref.ref(names[name]) for name in self.tensors if name in names}
         tapes = [names[f"t{tape}"] for tape in self.model.empty]
         names.clear()
         for which in ("answered", "deleted"):
@@ -117,6 +123,12 @@ class SeenProgram:
                 gc.freeze()  # or each collection would look at all of TensorFlow once more
             self.held[which] = [name for name, ref in living.items() if ref() is not None]
             tapes.clear()
+
+    def _zeros(self, names: dict[str, Any]) -> set[int]:
+        """The ids of gradients that are zero: TensorFlow keeps one for all that are alike."""
+        taken = [s.slot for s in self.case.program.statements() if isinstance(s, Take)]
+        kept = (i for i in taken if i in self._arrays and not self._arrays[i].any())
+        return {id(names.get(self.case.program.names[i])) for i in kept}
 
     def array(self, origin: Origin) -> Array:
         """The numbers of a tensor in the run, in double precision."""

@@ -12,6 +12,7 @@ from conformance.contracts.programs import (
     program_values,
 )
 from conformance.drawn_programs import ProgramCase
+from conformance.oracles.recorded_part import Origin
 from conformance.program_cases import run
 from strategies.graphs import Node, Ref
 from strategies.programs import Call, Take, Watch, Watched
@@ -75,3 +76,20 @@ def test_values_of_what_has_another_shape_are_not_judged() -> None:
 
     assert kind == "shape"
     assert undecided == {"a gradient that the program goes on with has another shape": 1}
+
+
+def test_a_zero_that_tensorflow_keeps_is_held_by_no_tape() -> None:
+    """The gradient of what is beside it in an identity_n is a zero of a cache."""
+    pair = "tf.identity_n([tf.ones([]), {0}])[0]"
+    node = Node(pair, pair, (Ref(X),), (), (SCALAR,))
+    written = program(
+        make(X),
+        tape(0, Watch(0, X), Call((Y,), node)),
+        ask(0, Y, X, tape=0),
+        Take(SLOPE, 0),
+    )
+    seen = run(ProgramCase(written), "eager")
+
+    assert float(seen.array(Origin(SLOPE))) == 0.0
+    assert seen.tensors == [seen.case.program.names[slot] for slot in (X, Y)]
+    assert program_releases.check(seen).conclusive == len(seen.held) > 0

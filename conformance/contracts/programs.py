@@ -450,13 +450,12 @@ def _releasing(seen: SeenProgram, which: str, kind: str) -> list[str]:
     case, kept = seen.case, seen.model.empty if which == "answered" else ()
     names = case.program.names
     tapes = [s.tape for s in case.program.statements() if isinstance(s, programs.Tape)]
-    tensors = [name for slot, name in enumerate(names) if slot not in seen.model.assigned]
     gone = [*names, *(f"g{number}" for number in seen.model.answers.keys() | seen.model.watched)]
     gone += [f"t{tape}" for tape in dict.fromkeys(tapes) if tape not in kept]
     return [
         "import gc",
         "import weakref",
-        f"living = {{n: weakref.ref(globals()[n]) for n in {tensors} if n in globals()}}",
+        f"living = {{n: weakref.ref(globals()[n]) for n in {seen.tensors} if n in globals()}}",
         f"for name in {gone}:",
         "    globals().pop(name, None)",
         "gc.collect()",
