@@ -66,6 +66,17 @@ def test_a_known_death_counts_and_the_other_cases_are_looked_at(
     assert record["footer"]["complete"] is True
 
 
+def test_an_item_of_which_every_case_dies_is_given_up(checkout: Checkout) -> None:
+    """After a few, however well they are known."""
+    (checkout.path / "conformance" / "deviations.toml").write_text(KNOWN, encoding="utf-8")
+    checkout.contracts(FATAL.replace("case.number % 8 == 3", "True"))
+    result, record = checkout.recorded("--tape-profile", "gate")
+
+    assert result.ret == ExitCode.VIOLATED
+    assert verdicts(record) == {"survives-eager": "crashed", "is-looked-at-eager": "crashed"}
+    assert record["footer"]["complete"] is True
+
+
 @pytest.mark.parametrize("known", [KNOWN.replace("it is simple", "it is not"), ""])
 def test_what_tensorflow_said_at_its_end_is_told(checkout: Checkout, known: str) -> None:
     """It is what a pattern is looked for in."""
