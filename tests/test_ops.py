@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, reject, settings
 from hypothesis import strategies as st
 
 from conformance.boundary import raised_by_tensorflow, version
@@ -160,6 +160,51 @@ def test_an_op_gives_what_its_entry_declares(
     record_property("gradients that raise", dict(raised))
 
     assert worked, f"no dtype has a kernel: {dict(refused)}"
+
+
+def bits(graph: Graph, inputs: list[tf.Tensor]) -> list[bytes | None]:
+    """What a graph gives, and the gradients of it unless they raise."""
+    watched = [x for x in inputs if x.dtype.is_floating or x.dtype.is_complex]
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        outputs = graph.function(tf)(*inputs)
+    try:
+        gradients = tape.gradient(outputs, watched)
+    except Exception as error:  # noqa: BLE001 - the op ran, and it is its gradient that raises
+        raised_by_tensorflow(error)
+        gradients = []
+    answers = [None if a is None else tf.convert_to_tensor(a) for a in [*outputs, *gradients]]
+    return [
+        a.numpy().tobytes() if a is not None and a.dtype.is_numpy_compatible else None
+        for a in answers
+    ]
+
+
+@pytest.mark.parametrize("subject", [op.name for op in CATALOGUE.values() if op.is_partner])
+def test_what_occurs_in_programs_gives_the_same_bits_again(subject: str) -> None:
+    """Programs are compared bit for bit: what they hold may not depend on how often it was run."""
+    if version(tf) < CATALOGUE[subject].since:
+        pytest.skip(f"this TensorFlow has no {subject}")
+
+    @settings(
+        max_examples=6,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate,),
+    )
+    @given(cases(subject))
+    def repeats(case: tuple[Graph, Point]) -> None:
+        graph, point = case
+        inputs = tensors(graph, point)
+        try:
+            first = bits(graph, inputs)
+        except (*NO_KERNEL, TypeError):
+            reject()
+        assert bits(graph, inputs) == first, graph.statements()
+
+    repeats()
 
 
 def test_the_catalogue_goes_from_simple_to_involved() -> None:

@@ -141,7 +141,8 @@ def _gamma(name: str, sample: str, **fields: Any) -> None:
     )(build)
 
 
-_gamma("tf.random.gamma", "tf.random.gamma([], {0}, dtype={0}.dtype, seed={1})")
+# each call has a sample of its own, and so other last bits
+_gamma("tf.random.gamma", "tf.random.gamma([], {0}, dtype={0}.dtype, seed={1})", alone=True)
 _gamma(
     "tf.random.stateless_gamma",
     "tf.random.stateless_gamma(tf.shape({0}), [{1}, 7], {0}, dtype={0}.dtype)",

@@ -91,7 +91,8 @@ class Op:
         surrogate: a template of a function that has the gradient that is documented for this one,
             if that is not its derivative.
         alone: whether it occurs in graphs of itself alone, where its gradient is known to be at
-            fault whatever it is given: what it hands on would be blamed on others.
+            fault whatever it is given, or its last bits differ from call to call: what it hands on
+            would be blamed on others.
         composite: whether TensorFlow makes it of other ops that are here: then it occurs in graphs
             about itself alone, as it adds nothing to those about others.
         since: the first minor version that has it; before, its forward pass raises.
