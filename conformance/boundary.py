@@ -155,6 +155,15 @@ class Gradient:
     array: Array
 
 
+def same(one: Gradient | None, other: Gradient | None) -> bool:
+    """Whether two answers are equal bit for bit; both may be None."""
+    if one is None or other is None:
+        return one is other
+    return one.dtype == other.dtype and np.array_equal(
+        one.array, other.array, equal_nan=one.array.dtype.kind in "fc"
+    )
+
+
 def numpy_dtype(dtype: str) -> str:
     """The NumPy dtype of double precision that holds the numbers of a TensorFlow dtype."""
     return (

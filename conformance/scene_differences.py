@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from conformance.boundary import read, tensorflow
+from conformance.boundary import raised_by_tensorflow, read, tensorflow
 from conformance.oracles.agreement import Answer, Judgement, judge
 from conformance.oracles.expressions import Expression
 from conformance.oracles.finite_difference import step_for
@@ -16,6 +17,7 @@ from conformance.oracles.projection import NOISE, disturb
 from strategies import dtypes
 
 if TYPE_CHECKING:
+    from conformance.modes import Mode
     from conformance.scene_cases import SceneCase
 
 Array = npt.NDArray[Any]
@@ -77,6 +79,21 @@ class Differences:
         tried = (self.judged(gradient, number, factor) for number, factor in _CONFIRMED)
         return all(one.answer is Answer.DISAGREE for one in tried)
 
+    def first_off(self, gradient: Array) -> tuple[tuple[int, ...], int, Judgement] | None:
+        """The first element that is off by itself, if there is one.
+
+        Returns:
+            Where it is, 1 for its imaginary part and 0 otherwise, and how it is judged.
+        """
+        for *at, part in np.ndindex(*gradient.shape, 1 + np.iscomplexobj(gradient)):
+            unit = np.zeros_like(gradient)
+            unit[tuple(at)] = 1j if part else 1
+            moved = np.where(unit == 0, 0, gradient)  # a NaN elsewhere is none of this one's
+            alone = self.along(moved, unit)
+            if alone.answer is Answer.DISAGREE:
+                return tuple(at), part, alone
+        return None
+
     def is_an_ops_fault(self, gradient: Array, *, traced: bool) -> bool:
         """Whether the plainest tape gives the same gradient: then an op is at fault, not the scene.
 
@@ -125,3 +142,38 @@ def direction(gradient: Array, number: int) -> Array:
     if np.iscomplexobj(gradient):
         signs = signs + 1j * random.uniform(0.5, 1.5, gradient.shape)
     return np.asarray(signs)
+
+
+def fault_of_ops(case: SceneCase, names: Mapping[str, Any], mode: Mode) -> str:
+    """What is wrong with the gradient of a function of a scene in a plain tape, if anything is.
+
+    Args:
+        case: the scene.
+        names: what it has bound, its functions at least.
+        mode: how it is run.
+
+    Returns:
+        A few words, as in "raises", or nothing.
+    """
+    tf = tensorflow()
+    kind = next((f.graph.inputs[0].type for n, f in case.functions.items() if n != "g"), None)
+    argument = next((one.tensor(tf) for one in case.drawn if one.type == kind), None)
+    if argument is None:
+        return ""
+
+    def gradient(function: Any, x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            target = function(x)
+        return tape.gradient(target, x)
+
+    try:
+        for name in case.functions:
+            x = names["f"](argument) if name == "g" else argument
+            found = mode.program(tf, partial(gradient, names[name]), [], [])(x)
+            if found is not None and found.shape != x.shape:
+                return "has another shape than its source"
+    except Exception as raised:  # noqa: BLE001 - whatever TensorFlow raises is the observation
+        raised_by_tensorflow(raised)
+        return "raises"
+    return ""

@@ -21,8 +21,8 @@ from conformance.boundary import (
     error_text,
     gap_of,
     is_gap,
-    raised_by_tensorflow,
     read,
+    same,
     tensorflow,
 )
 from conformance.contract import Tally, Violation
@@ -43,7 +43,7 @@ from conformance.reproduction import (
     typed,
     zeros,
 )
-from conformance.scene_differences import Differences, direction
+from conformance.scene_differences import Differences, direction, fault_of_ops
 from strategies import dtypes
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class SeenScene:
         if self._over():
             return
         first, second = self.leaves(one), self.leaves(other)
-        if len(first) != len(second) or not all(map(_same, first, second)):
+        if len(first) != len(second) or not all(map(same, first, second)):
             wanted = f"{one} to be {other} = {_show(second)}"
             shows = self._difference(one, other, first, second).lines()
             raise self.fail("same", wanted, _show(first), "bit for bit", shows)
@@ -379,17 +379,11 @@ class SeenScene:
             judgement.expected,
             judgement.tolerance,
         )
-        for at in np.ndindex(*gradient.shape, 1 + np.iscomplexobj(gradient)):
-            unit = np.zeros_like(gradient)
-            unit[at[:-1]] = 1j if at[-1] else 1
-            moved = np.where(unit == 0, 0, gradient)  # a NaN elsewhere is none of this one's
-            alone = made.along(moved, unit)
-            if alone.answer is Answer.DISAGREE:
-                index = f"[{', '.join(map(str, at[:-1]))}]" * (len(at) > 1)
-                judgement, what = alone, f"{'imaginary part of ' * at[-1]}{expression}{index}"
-                claimed = element(name, at[:-1], gradient, at[-1])
-                shows = near(claimed, alone.expected, alone.tolerance)
-                break
+        if (found := made.first_off(gradient)) is not None:
+            at, part, judgement = found
+            index = f"[{', '.join(map(str, at))}]" * bool(at)
+            what = f"{'imaginary part of ' * part}{expression}{index}"
+            shows = near(element(name, at, gradient, part), judgement.expected, judgement.tolerance)
         why = f"central differences, tolerance {judgement.tolerance:.1e}; four directions"
         expected = f"{judgement.expected!r} for {what}, as of {of}"
         return self.fail("value", expected, f"{judgement.claimed!r}", why, shows.lines())
@@ -404,7 +398,7 @@ class SeenScene:
         """What the first two leaves that are not the same differ in."""
         if len(first) != len(second):
             return Claim("same", f"len(tf.nest.flatten({one}))", f"got == {len(second)}")
-        number = [_same(*pair) for pair in zip(first, second, strict=True)].index(False)
+        number = [same(*pair) for pair in zip(first, second, strict=True)].index(False)
         name, wanted = self._leaf(one, number), self._leaf(other, number)
         found, expected = first[number], second[number]
         if found is None or expected is None:
@@ -416,37 +410,11 @@ class SeenScene:
         return Claim("same", f"{operand(name)}.numpy()", equal, ("numpy as np",))
 
     def _ops_are_at_fault(self) -> bool:
-        """Whether a function alone has no gradient of its argument's shape in a plain tape.
-
-        Then the scene is undecided, not at fault.
-        """
-        tf, how = tensorflow(), MODES[self.mode]
-        functions, drawn = self.case.functions, self.case.drawn
-        kind = next((f.graph.inputs[0].type for name, f in functions.items() if name != "g"), None)
-        argument = next((one.tensor(tf) for one in drawn if one.type == kind), None)
-        if argument is None:
-            return False
-
-        def gradient(function: Any, x: Any) -> Any:
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                target = function(x)
-            return tape.gradient(target, x)
-
-        try:
-            for name in self.case.functions:
-                x = self.names["f"](argument) if name == "g" else argument
-                found = how.program(tf, partial(gradient, self.names[name]), [], [])(x)
-                if found is not None and found.shape != x.shape:
-                    what = "has another shape than its source"
-                    break
-            else:
-                return False
-        except Exception as raised:  # noqa: BLE001 - whatever TensorFlow raises is the observation
-            raised_by_tensorflow(raised)
-            what = "raises"
-        self.tally.undecided(f"the gradient of an op {what}, whatever the scene")
-        return True
+        """Whether the functions of the scene are at fault by themselves: then it is undecided."""
+        what = fault_of_ops(self.case, self.names, MODES[self.mode])
+        if what:
+            self.tally.undecided(f"the gradient of an op {what}, whatever the scene")
+        return bool(what)
 
 
 def is_nest_of_tensors(value: Any) -> bool:
@@ -456,14 +424,6 @@ def is_nest_of_tensors(value: Any) -> bool:
     tensors = [leaf for leaf in leaves if isinstance(leaf, tf.Tensor | tf.IndexedSlices)]
     nones = [leaf for leaf in leaves if leaf is None]  # count() would ask a Variable for equality
     return bool(tensors) and len(tensors) + len(nones) == len(leaves)
-
-
-def _same(one: Gradient | None, other: Gradient | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.dtype == other.dtype and np.array_equal(
-        one.array, other.array, equal_nan=one.array.dtype.kind in "fc"
-    )
 
 
 def _show(leaves: list[Gradient | None]) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from conformance.boundary import Gradient, error_text, gap_of, is_gap
+from conformance.boundary import Gradient, error_text, gap_of, is_gap, same
 from conformance.contract import Tally, Violation, docstring, guide
 from conformance.contracts.values import (
     gradient_finite_difference,
@@ -367,15 +365,6 @@ def _difference(first: _Source, again: _Source) -> Claim:
         return claimed(again.leaf, "repeat")
     numbers = f"[one.numpy().tolist() for one in ({first.tensor_leaf}, {again.tensor_leaf})]"
     return Claim("repeat", numbers, "str(got[0]) == str(got[1])")  # NaN is not itself, but looks so
-
-
-def same(one: Gradient | None, other: Gradient | None) -> bool:
-    """Whether two answers are equal bit for bit; both may be None."""
-    if one is None or other is None:
-        return one is other
-    return one.dtype == other.dtype and np.array_equal(
-        one.array, other.array, equal_nan=one.array.dtype.kind in "fc"
-    )
 
 
 def _text(gradient: Gradient | None) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.boundary import Gradient
+from conformance.boundary import Gradient, same
 from conformance.contract import UNDOCUMENTED, Tally, Violation, docstring
-from conformance.contracts.programs import same
 from conformance.scene_cases import SIMPLE, scene
 from conformance.seen_programs import SeenProgram
 from conformance.seen_scenes import SeenScene
