@@ -256,11 +256,12 @@ class GraphProgram:
     def _taped(self, ask: Ask, ops: list[str]) -> list[str]:
         case = self.case
         if ask.what == "product":
+            moved = {i: t for i, t in case.direction(0).items() if i in self._shown(ask)}
             tangents = [
                 tensor_source(case.graph.inputs[i].type, tuple(t.ravel().tolist()))
-                for i, t in case.direction(0).items()
+                for i, t in moved.items()
             ]
-            primals = _listed([f"x{i}" for i in case.differentiated], force=True)
+            primals = _listed([f"x{i}" for i in moved], force=True)
             made = f"tf.autodiff.ForwardAccumulator({primals}, {_listed(tangents, force=True)})"
             return [f"with {made} as accumulator:", *indented(ops)]
         watched = [f"x{i}" for i in self._shown(ask) if case.roles[i] == WATCHED]

@@ -256,7 +256,8 @@ def pruned(lines: Sequence[str], used: Collection[str], *, calls: bool) -> list[
     Args:
         lines: the statements.
         used: the names that are used after them.
-        calls: whether what calls TensorFlow alone may go too; if not, that may be what raises.
+        calls: whether what calls TensorFlow alone, or computes, may go too; if not, that may be
+            what raises.
     """
     lines = list(lines)
     tops = ast.parse("\n".join(lines)).body
@@ -268,6 +269,12 @@ def pruned(lines: Sequence[str], used: Collection[str], *, calls: bool) -> list[
             del lines[first - 1 : top.end_lineno]
             return pruned(lines, used, calls=calls)
     return lines
+
+
+_MAKES: Final = r"tf\.(?!gradients\b)[a-z_]+"
+"""What makes tensors and does nothing else; tf.gradients runs what a program has registered."""
+_MAY_RAISE: Final = (ast.Call, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Attribute, ast.Subscript)
+"""What Python does that raises if an operand is None, or not what it should be."""
 
 
 def _loaded(statement: ast.stmt) -> Iterator[str]:
@@ -285,8 +292,11 @@ def _made(statement: ast.stmt, *, calls: bool) -> set[str]:
         return {statement.name}
     if not isinstance(statement, ast.Assign):
         return set()
+    at_once = all(isinstance(target, ast.Name) for target in statement.targets)
+    if not calls and (not at_once or any(isinstance(n, _MAY_RAISE) for n in ast.walk(statement))):
+        return set()
     called = [node.func for node in ast.walk(statement.value) if isinstance(node, ast.Call)]
-    plain = all(calls and re.fullmatch(r"tf\.[a-z_]+", ast.unparse(one)) for one in called)
+    plain = all(re.fullmatch(_MAKES, ast.unparse(one)) for one in called)
     names = [node for target in statement.targets for node in ast.walk(target)]
     if not plain or not all(isinstance(node, ast.Name | ast.Tuple | ast.Store) for node in names):
         return set()

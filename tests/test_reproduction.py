@@ -20,13 +20,16 @@ from conformance.boundary import tensorflow, version
 from conformance.contract import CATALOGUE, Cases, Violation
 from conformance.contracts import test_contracts as contracts
 from conformance.deviations import FILE, load
+from conformance.graph_programs import GraphProgram
 from conformance.interpreter import HOLDS, run_alone
 from conformance.modes import MODES
 from conformance.profiles import PROFILES, hypothesis_settings
 from conformance.record import Failure
 from conformance.reproduction import Page, pruned
 from conformance.running import ItemRun, Plan
+from conformance.second_order_cases import gradient_of
 from strategies.program_drawing import KINDS
+from tests.cases import case_of, chain
 from tests.forks import in_fork
 from tests.lies import LIES
 from tests.tape_lies import TAPE_LIES
@@ -137,8 +140,9 @@ def test_the_program_of_a_graph_fails_under_its_lie_alone(lie: str) -> None:
 def test_the_program_of_a_tape_fails_under_its_lie_alone(lie: str) -> None:
     """Structures, watched Variables, what is held and what is raised; whatever finds it first."""
     for subject in dict.fromkeys((TAPE_KILLERS[lie].subject, *KINDS)):
-        if found := in_fork(failures_of, lie, "program", subject, "eager"):
-            check(lie, found)
+        item = "program", subject, "eager"
+        if found := in_fork(failures_of, lie, *item):
+            check(lie, found, item)
             return
     pytest.fail("the lie was not found")
 
@@ -168,22 +172,37 @@ def test_the_program_of_two_threads_fails_under_its_lie_alone() -> None:
 SCENE = """
 def slope(at):
     return tf.sin(at)
-zero = tf.zeros([], x.dtype)
-other = tf.sin(zero)
+zero = 0.5
+other = tf.sin(x)
+twice = 2 * x
 with tf.GradientTape() as tape:
     tape.watch(x)
     target = f(x)
 made = tape.gradient(target, x)
+given = tf.gradients(target, x)
 """
 
 
-@pytest.mark.parametrize(("calls", "gone"), [(True, (0, 1, 2, 3)), (False, (0, 1))])
+@pytest.mark.parametrize(("calls", "gone"), [(True, (0, 1, 2, 3, 4)), (False, (0, 1, 2))])
 def test_what_nothing_makes_use_of_is_not_printed(calls: bool, gone: tuple[int, ...]) -> None:  # noqa: FBT001 - a parameter
-    """Functions, and where no error is in question calls of TensorFlow; tapes stay as they are."""
+    """Functions and numbers, and where no error is in question what makes a tensor.
+
+    What asks for gradients stays as it is: it may run what a program has registered.
+    """
     lines = SCENE.strip().splitlines()
     kept = [line for number, line in enumerate(lines) if number not in gone]
 
     assert pruned(lines, ["target"], calls=calls) == kept
+
+
+@pytest.mark.parametrize("mode", ["eager", "function"])
+def test_forward_mode_is_asked_of_what_is_printed(mode: str) -> None:
+    """A source that leads to no target is neither made nor moved."""
+    case = gradient_of(case_of(chain(("tf.math.sin", (0,)), inputs=2), (0.5,), (0.25,)), 0)
+    program = GraphProgram(case, MODES[mode], 0).forward()
+
+    assert "x1" not in program
+    assert not in_fork(ending, program, None)
 
 
 def article_failures(lie: str, family: str, ids: list[str]) -> dict[str, Failure]:
