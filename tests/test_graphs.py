@@ -194,7 +194,7 @@ MINIMAL: dict[str, tuple[str | None, Predicate, list[str]]] = {
     "an addition": ("tf.math.add", lambda _: True, ["y0 = tf.math.add(x0, x1)"]),
     "an addition of a value to itself": (
         "tf.math.add",
-        lambda g: g.nodes[0].operands == (0, 0),
+        lambda g: (g.nodes[0].op, g.nodes[0].operands) == ("tf.math.add", (0, 0)),
         ["y0 = tf.math.add(x0, x0)"],
     ),
     "two nodes": (
