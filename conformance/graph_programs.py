@@ -256,7 +256,8 @@ class GraphProgram:
     def _taped(self, ask: Ask, ops: list[str]) -> list[str]:
         case = self.case
         if ask.what == "product":
-            moved = {i: t for i, t in case.direction(0).items() if i in self._shown(ask)}
+            shown = self._shown(ask)
+            moved = {i: t for i, t in case.direction(0).items() if i in shown}
             tangents = [
                 tensor_source(case.graph.inputs[i].type, tuple(t.ravel().tolist()))
                 for i, t in moved.items()

@@ -261,7 +261,7 @@ def write(path: Path, data: dict[str, Any]) -> None:
 class Unfinished:
     """The record of a run that goes on: whole on disk after each item, whatever ends the run then.
 
-    The file is written anew each time (15 MB at the end of a run that explores take about 5 ms),
+    The file is written anew each time (15 MB at the end of a run that explores take about 10 ms),
     but bytes are made of each outcome once, and of what stands beside the outcomes every
     :data:`_RENEW` seconds.
     """

@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import HealthCheck, Phase, given, note, reject, settings
+from hypothesis import HealthCheck, Phase, event, given, note, reject, settings
 from hypothesis import strategies as st
 
 from conformance.boundary import raised_by_tensorflow, version
@@ -200,7 +200,8 @@ def test_what_occurs_in_programs_gives_the_same_bits_again(subject: str) -> None
         inputs = tensors(graph, point)
         try:
             first = bits(graph, inputs)
-        except (*NO_KERNEL, TypeError):
+        except (*NO_KERNEL, TypeError) as error:
+            event(f"no kernel: {type(error).__name__}")
             reject()
         assert bits(graph, inputs) == first, graph.statements()
 
