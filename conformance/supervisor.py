@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,10 +31,8 @@ from conformance.smaller import TOTAL, Search, can_be_smaller
 
 DEATHS = 8
 """Known deaths of one item; what dies once more is given up."""
-HELD = 2**31
-"""How many bytes a worker may have held before it is replaced: TensorFlow keeps what it compiles.
-
-What it has traced is of use to the items after, too: forward mode traces each op that it meets."""
+ITEMS = 400
+"""After how many items a worker is replaced, for its memory: TensorFlow keeps what it compiles."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Supervisor:
     def __init__(self, config: pytest.Config, work: Work) -> None:
         self.config, self.work = config, work
         self._worker: Fork | None = None
-        self._held = 0
+        self._served = 0
         self._last: pytest.Item
         self._wrecks: list[tuple[pytest.Item, Wreck]] = []
         self._facts: str | None = None
@@ -115,7 +112,7 @@ class Supervisor:
         if not self._items:
             self._items = item.session.items
             self._places = {each: place for place, each in enumerate(self._items)}
-        if self._held and self._worker is not None and self._worker.gone():
+        if self._served and self._worker is not None and self._worker.gone():
             # what the last one had begun went on, and killed it; this one has not begun
             report = _report(item, *self._wreck(), self._last.nodeid)
             report.when = "setup"
@@ -139,15 +136,15 @@ class Supervisor:
             one more of them, if it died of one and another should try; else None.
         """
         worker = self._worker or self._begun()
-        last = self._held >= HELD
+        self._served += 1
+        last = self._served >= ITEMS
         places = [self._places[each] for each in (item, None if last else nextitem) if each]
         try:
             worker.send((places, past))
-            while isinstance(data := worker.receive(), dict):
+            while (data := worker.receive()) is not None:
                 yield self.config.hook.pytest_report_from_serializable(
                     config=self.config, data=data
                 )
-            self._held = data
         except DiedError:
             wreck, printed = self._wreck()
             known = self.work.known(wreck)
@@ -164,7 +161,7 @@ class Supervisor:
 
     def _begun(self) -> Fork:
         """A worker that has imported TensorFlow."""
-        self._worker, self._held = Fork(self._serve), 0
+        self._worker, self._served = Fork(self._serve), 0
         try:
             facts = self._worker.receive(PATIENCE)
         except (DiedError, TimeoutError) as error:
@@ -207,7 +204,7 @@ class Supervisor:
                 pipe.send(data)
             sys.stdout.flush()
             sys.stderr.flush()
-            pipe.send(_held())
+            pipe.send(None)
 
     def _end(self) -> int:
         worker, self._worker = self._worker, None
@@ -243,12 +240,6 @@ class Supervisor:
             return []
         texts = zip(("out", "err"), self._capture.read_global_capture(), strict=True)
         return [(f"Captured std{name} call", text) for name, text in texts if text]
-
-
-def _held() -> int:
-    """The most bytes that this process has held at a time."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 _FATAL: Final = re.compile(r"^(?:F\d{4} |.*: F ).*?\] (.+)$", re.MULTILINE)
