@@ -92,7 +92,7 @@ def assert_as_declared(declared: TensorType, result: tf.Tensor) -> None:
 
 
 def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor], raised: Counter[str]) -> None:
-    """The tape answers None for the inputs that the graph does not reach.
+    """The tape answers None for the inputs that the graph does not reach, and between its results.
 
     A gradient that is None for another, or that raises, is counted and no more: the contracts
     judge it, not this test.
@@ -104,8 +104,10 @@ def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor], raised: Co
         outputs = graph.function(tf)(*inputs)
     for value, output in zip(graph.outputs, outputs, strict=True):
         if output.dtype.is_floating or output.dtype.is_complex:
+            others = [other for other in outputs if other is not output]
             try:
                 gradients = tape.gradient(output, watched)
+                between = tape.gradient(output, others)
             except Exception as error:  # noqa: BLE001 - the op ran, and it is its gradient that raises
                 raised_by_tensorflow(error)
                 raised[f"{type(error).__name__}: {str(error)[:200]}: {graph.statements()}"] += 1
@@ -114,6 +116,7 @@ def assert_reached_as_modelled(graph: Graph, inputs: list[tf.Tensor], raised: Co
             assert connected <= graph.reached[value]
             if connected != graph.reached[value]:
                 raised[f"None: {graph.statements()}"] += 1
+            assert between == [None] * len(others), "a result is computed from another one"
 
 
 @pytest.mark.parametrize("subject", CATALOGUE)

@@ -270,8 +270,8 @@ def complex_qr(site: Site) -> Call:
 @op(
     "tf.linalg.svd",
     dtypes=DTYPES,
-    call=f"(lambda s, u, v: [s, tf.matmul(u[..., :{{4}}] * tf.cast(tf.sin(s / {{5}}), u.dtype)"
-    f"[..., tf.newaxis, :], v[..., :{{4}}], adjoint_b=True)])"
+    call=f"(lambda s, u, v: [tf.identity(s), tf.matmul(u[..., :{{4}}]"
+    f" * tf.cast(tf.sin(s / {{5}}), u.dtype)[..., tf.newaxis, :], v[..., :{{4}}], adjoint_b=True)])"
     f"(*tf.linalg.svd({RECTANGULAR}, {{named}}))",
 )
 def svd(site: Site) -> Call:
@@ -288,7 +288,7 @@ def svd(site: Site) -> Call:
 @op(
     "tf.linalg.eigh",
     dtypes=DTYPES,
-    call=f"(lambda e, v: [e, tf.matmul(v * tf.cast(tf.sin(e / {{2}}), v.dtype)"
+    call=f"(lambda e, v: [tf.identity(e), tf.matmul(v * tf.cast(tf.sin(e / {{2}}), v.dtype)"
     f"[..., tf.newaxis, :], v, adjoint_b=True)])(*tf.linalg.eigh({SYMMETRIC}))",
 )
 def eigh(site: Site) -> Call:

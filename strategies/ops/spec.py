@@ -322,7 +322,8 @@ def call(
 
     Args:
         *args: as TensorFlow takes them; operands as :class:`Value`.
-        result: the type of the result, or a list of types where the call returns a sequence.
+        result: the type of the result, or a list of types where the call returns a sequence: then
+            none of its results is computed from another one that it returns (a copy will do).
         **kwargs: the same, by name.
     """
     listed = not isinstance(result, TensorType)
