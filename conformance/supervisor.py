@@ -6,6 +6,7 @@ and whoever supervises it never does. A debugger is an exception: what it looks 
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import sys
@@ -189,6 +190,7 @@ class Supervisor:
             pipe.send(error)
             return
         pipe.send(json.dumps(facts))
+        gc.freeze()  # TensorFlow stays: no collection has to look at all of it
         while True:
             try:
                 places, past = pipe.recv()
