@@ -32,7 +32,7 @@ from conformance.smaller import TOTAL, Search, can_be_smaller
 
 DEATHS = 8
 """Known deaths of one item; what dies once more is given up."""
-ITEMS = 400
+ITEMS = 500
 """After how many items a worker is replaced, for its memory: TensorFlow keeps what it compiles."""
 
 
