@@ -132,7 +132,8 @@ class Deviation:
         if "broadcast" in self.operands:
             nodes = [n for n in nodes if len({graph.types[i].shape for i in n.operands}) > 1]
         if "same" in self.operands:
-            nodes = [n for n in nodes if len(set(n.operands)) < len(n.operands)]
+            tensors = _tensors(graph)
+            nodes = [n for n in nodes if len({tensors[i] for i in n.operands}) < len(n.operands)]
         if "repeated" in self.operands:
             nodes = [n for n in nodes if any(map(_repeats, (*n.args, *(v for _, v in n.kwargs))))]
         if nodes and "zero" in self.operands:
@@ -143,6 +144,17 @@ class Deviation:
 
 def _dtypes(graph: Graph, node: Node) -> set[str]:
     return {t.dtype for t in (*(graph.types[i] for i in node.operands), *node.outputs)}
+
+
+def _tensors(graph: Graph) -> list[int]:
+    """For each value the first one that is the same tensor: some ops return their operand."""
+    found = list(range(len(graph.inputs)))
+    for node in graph.nodes:
+        first = len(found)
+        found += (
+            [found[node.operands[0]]] if node.aliases else range(first, first + len(node.outputs))
+        )
+    return found
 
 
 def _is_empty(graph: Graph, node: Node) -> bool:

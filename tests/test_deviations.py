@@ -139,6 +139,25 @@ def test_an_integer_that_is_there_twice_is_asked_of_one_argument() -> None:
     assert not matches(Ref(0))
 
 
+def test_an_op_that_returns_its_operand_puts_one_tensor_in_two_places() -> None:
+    """Twice one value is the same tensor too; what an op has made is another one."""
+    same = replace(MADE, operands=("same",))
+
+    def matches(*places: int, aliases: bool = True) -> bool:
+        program = case("tf.math.cumprod")
+        graph = program.graph
+        (kind,) = graph.nodes[0].outputs
+        copy = Node("tf.math.real", "tf.math.real", (Ref(0),), (), (kind,), aliases=aliases)
+        node = replace(graph.nodes[0], args=tuple(map(Ref, places)))
+        program.graph = replace(graph, nodes=(copy, node))
+        return same.matches(violation(), "", "eager", program)
+
+    assert matches(0, 1)
+    assert matches(1, 1)
+    assert not matches(0, 1, aliases=False)
+    assert not matches(1)
+
+
 def test_a_case_without_a_graph_is_known_by_its_subject() -> None:
     """A docstring's example, say."""
     assert MADE.matches(violation(), "tf.math.cumprod", "eager", object())
