@@ -397,6 +397,10 @@ class Subscript(tuple[Any, ...]):
         """The comma-separated parts."""
         return tuple(self)
 
+    def __hash__(self) -> int:
+        """That of the text: a slice has had one of its own since Python 3.12 only."""
+        return hash(tuple(map(_subscript, self)))
+
 
 def _subscript(item: object) -> str:
     if isinstance(item, slice):

@@ -337,6 +337,16 @@ def test_an_integer_in_between_cuts_off_too() -> None:
     assert graph.reached == (frozenset({0}), frozenset(), frozenset())
 
 
+def test_what_holds_a_subscript_can_be_a_key() -> None:
+    """In every Python: programs are looked up to see that none is tried twice."""
+    one, same, other = (
+        Node("op", "{0}[{1}]", (Ref(0), Subscript((..., slice(first, None)))), (), (float64(),))
+        for first in (1, 1, 2)
+    )
+
+    assert len({one, same, other}) == 2
+
+
 def test_arguments_print_as_tensorflow_source() -> None:
     """Tensors, dtypes, lists, infinity and subscripts print so that they can be pasted."""
     call = Node(
