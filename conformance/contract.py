@@ -141,7 +141,8 @@ class Contract:
         since, until: the TensorFlow minor versions between which it is asserted, inclusive.
         floor: the least share of conclusive checks with which it may be said to hold.
         check: looks at what was seen; returns a tally or raises :class:`Violation`.
-        oracle: whether it compares gradients with an oracle's numbers, so that it verifies them.
+        oracle: whether it compares all that a case's tape gave with an oracle's numbers, so that it
+            verifies the gradient functions that ran.
     """
 
     id: str

@@ -31,13 +31,16 @@ else:  # pytest itself needs tomli there
     import tomli as tomllib
 
 FILE = Path(__file__).with_name("deviations.toml")
-_OPTIONAL = {"dtypes", "flickers", "operands"}
+_OPTIONAL = {"beside", "dtypes", "flickers", "operands"}
 _OWN = {"expires"}
 """What an entry of the user's own must have beside."""
-_LISTS = {"contracts", "ops", "modes", "dtypes", "operands"}
+_LISTS = {"contracts", "ops", "beside", "modes", "dtypes", "operands"}
 _FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS, *_OPTIONAL}
 _OPERANDS = ("zero", "empty", "broadcast", "same", "repeated")
-_MANY = {"contracts": "the id of a contract", "ops": "the name of a catalogue entry"}
+_MANY = {
+    "contracts": "the id of a contract",
+    **dict.fromkeys(("ops", "beside"), "the name of a catalogue entry"),
+}
 _HINT = "the head of conformance/deviations.toml shows how an entry looks"
 
 
@@ -49,6 +52,7 @@ class Deviation:
         id: its name in records.
         contracts: the contracts that fail.
         ops: catalogue entries of which the failing program holds at least one; empty: any.
+        beside: catalogue entries of which it holds one beside that op; empty: it need not.
         dtypes: what that op takes or returns, one of them at least; empty: anything.
         operands: what is said of its operands: ``zero`` (an element of one is exactly zero, at one
             of the points), ``empty`` (one has no elements, a result has none, or a
@@ -77,6 +81,7 @@ class Deviation:
     witness: str
     reason: str
     link: str
+    beside: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()
     flickers: bool = False
@@ -119,11 +124,13 @@ class Deviation:
         )
 
     def _concerns(self, subject: str, case: Any) -> bool:
-        """Whether the program holds one of the ops, with such dtypes and operands."""
+        """Whether the program holds one of the ops, with such dtypes, operands and neighbours."""
         graph: Graph | None = getattr(case, "graph", None)
         if graph is None:
-            plain = not (self.dtypes or self.operands)
+            plain = not (self.beside or self.dtypes or self.operands)
             return plain and (not self.ops or subject in self.ops)
+        if self.beside and not any(n.op in self.beside for n in graph.nodes):
+            return False
         nodes = [n for n in graph.nodes if not self.ops or n.op in self.ops]
         if self.dtypes:
             nodes = [n for n in nodes if set(self.dtypes) & _dtypes(graph, n)]
@@ -220,6 +227,7 @@ def load(
     words = {
         "contracts": list(contracts),
         "ops": [*OPS, *subjects],
+        "beside": list(OPS),
         "dtypes": list(dtypes.DIFFERENTIABLE),
         "modes": list(MODES),
         "operands": list(_OPERANDS),
@@ -288,6 +296,7 @@ def _entry(entry: dict[str, Any], words: dict[str, list[str]], more: set[str]) -
         entry["witness"],
         entry["reason"],
         entry["link"],
+        tuple(entry.get("beside", ())),
         tuple(entry.get("dtypes", ())),
         tuple(entry.get("operands", ())),
         entry.get("flickers", False),

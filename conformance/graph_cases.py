@@ -340,12 +340,9 @@ def forward_step(case: GraphCase) -> int:
 
 
 def alone(case: GraphCase, mode: str) -> bool:
-    """Whether one op alone is differentiated: no other, no function, no read of a Variable.
-
-    Forward mode differentiates what the gradient of an op computes, too.
-    """
-    one = len(case.graph.nodes) == 1 and not case.forward
-    return one and not MODES[mode].traced and not case.inputs(VARIABLE, FROZEN)
+    """Whether one op alone is differentiated: no other, no function, no read of a Variable."""
+    one = len(case.graph.nodes) == 1 and not MODES[mode].traced
+    return one and not case.inputs(VARIABLE, FROZEN)
 
 
 GRAPHS: Cases[GraphCase, Seen] = Cases(

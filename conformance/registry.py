@@ -36,13 +36,11 @@ class Registry(dict[str, Any]):
         self._found.add(name)
         return super().__getitem__(name)
 
-    def forget(self) -> None:
-        """Begin anew."""
+    def take(self) -> set[str]:
+        """Of the differentiable types those whose functions ran since this was asked before."""
+        found = self._found.intersection(self.differentiable)
         self._found.clear()
-
-    def looked_up(self) -> set[str]:
-        """Of the differentiable types those whose functions ran since :meth:`forget`."""
-        return self._found.intersection(self.differentiable)
+        return found
 
 
 @cache

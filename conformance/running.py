@@ -221,7 +221,9 @@ class ItemRun:
         if searching and self.cases.notes is not None:
             self.notes += self.cases.notes(seen)
         share = (time.perf_counter() - started) / max(len(self.contracts), 1)
-        violations, looks = [], {}
+        ran, violations = self._called(), []
+        alone = self.cases.alone is not None and self.cases.alone(case, self.mode)
+        self.coverage.add(ran, ops=[self.subject] if alone else [])
         for contract in self.contracts:
             started = time.perf_counter()
             found = _look(contract, seen)
@@ -229,10 +231,13 @@ class ItemRun:
             if searching:
                 self.outcomes[contract.id].seconds += share + time.perf_counter() - started
                 self._count(self.outcomes[contract.id], found, known)
-            looks[contract.id] = found
             if isinstance(found, Violation) and known is None:
                 violations.append(found)
-        self._cover(looks, case)
+            asked = self._called()
+            self.coverage.add(asked)
+            if contract.oracle and known is None and is_certain(found):
+                # an oracle that runs a function itself would not notice that it is wrong
+                self.coverage.add(ran - asked, [contract.id])
         self._note(violations, case, first=searching)
         for violation in violations:
             if (violation.contract.id, violation.kind) == self._pinned:
@@ -253,8 +258,7 @@ class ItemRun:
         return None
 
     def _run(self, case: Any) -> Any:
-        if self.plan.registry is not None:
-            self.plan.registry.forget()
+        self._called()
         forget_jvps()
         return self.cases.run(case, self.mode)
 
@@ -268,19 +272,9 @@ class ItemRun:
         note = Note(tuple(self.outcomes), told, self.mode, source, case, replay, failed)
         return self.plan.black_box.trying(note)
 
-    def _cover(self, looks: Mapping[str, Tally | Violation], case: Any) -> None:
-        """Note which gradient functions ran, which contracts verified what they gave, and of what.
-
-        They are those of the subject if the case has nothing beside it.
-        """
-        if self.plan.registry is None:
-            return
-        oracles = (contract.id for contract in self.contracts if contract.oracle)
-        found = {name: looks[name] for name in oracles}
-        certain = [n for n, look in found.items() if isinstance(look, Tally) and look.conclusive]
-        alone = self.cases.alone is not None and self.cases.alone(case, self.mode)
-        ops = (self.subject,) if alone else ()
-        self.coverage.add(self.plan.registry.looked_up(), certain, ops)
+    def _called(self) -> set[str]:
+        """Which gradient functions ran since this was asked before, as far as it is noted."""
+        return self.plan.registry.take() if self.plan.registry is not None else set()
 
     def _reject(self, error: str) -> None:
         for outcome in self.outcomes.values():
@@ -400,6 +394,13 @@ def _look(contract: Contract, seen: Any) -> Tally | Violation:
     except Violation as violation:
         violation.contract = contract
         return violation
+
+
+def is_certain(found: Tally | Violation) -> bool:
+    """Whether all that was checked would have failed with a fault."""
+    if not isinstance(found, Tally):
+        return False
+    return bool(found.conclusive) and not (found.inconclusive or found.gaps)
 
 
 def _fate(found: Tally | Violation, known: Deviation | None) -> str:

@@ -158,6 +158,19 @@ def test_an_op_that_returns_its_operand_puts_one_tensor_in_two_places() -> None:
     assert not matches(1)
 
 
+def test_two_ops_in_one_program_are_asked_for_apart() -> None:
+    """Neither of them alone is what is known."""
+    both = replace(MADE, beside=("tf.math.sin", "tf.math.cos"))
+    one, other = case("tf.math.cumprod"), case("tf.math.sin")
+    nodes = (*one.graph.nodes, *other.graph.nodes)
+    together = case("tf.math.cumprod")
+    together.graph = replace(one.graph, nodes=nodes)
+
+    assert both.matches(violation(), "", "eager", together)
+    for program in (one, other, object()):
+        assert not both.matches(violation(), "tf.math.cumprod", "eager", program)
+
+
 def test_a_case_without_a_graph_is_known_by_its_subject() -> None:
     """A docstring's example, say."""
     assert MADE.matches(violation(), "tf.math.cumprod", "eager", object())
@@ -180,13 +193,13 @@ BROKEN = {
     'link = "https://example.org/1"\n': (
         "",
         "deviation 'cumprod-zero' has these fields too many or too few: link",
-        f"{LISTED}; perhaps dtypes, flickers, operands",
+        f"{LISTED}; perhaps beside, dtypes, flickers, operands",
         HINT,
     ),
     'reason = "it': (
         'because = ""\nreason = "it',
         "deviation 'cumprod-zero' has these fields too many or too few: because",
-        f"{LISTED}; perhaps dtypes, flickers, operands",
+        f"{LISTED}; perhaps beside, dtypes, flickers, operands",
         HINT,
     ),
     'link = "https://example.org/1"': (

@@ -290,7 +290,6 @@ def program_shape_and_dtype(seen: SeenProgram) -> Tally:
         docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded"),
         docstring("tf.GradientTape.jacobian", "Computes the jacobian using operations recorded"),
     ],
-    oracle=True,
 )
 def program_values(seen: SeenProgram) -> Tally:
     """By finite differences of the recorded part, in double precision."""

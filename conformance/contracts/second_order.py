@@ -39,7 +39,6 @@ def second_order_reverse(seen: Seen) -> Tally:
     "Forward mode over a gradient finds the derivative that finite differences of it find.",
     cites=[docstring("tf.autodiff.ForwardAccumulator", "memory-efficient forward-over-backward")],
     modes=("eager",),  # in a function it may end the process: fwd-over-gradient-process
-    oracle=True,
 )
 def second_order_forward(seen: Seen) -> Tally:
     """The jvp of the gradient along the direction, weighted."""

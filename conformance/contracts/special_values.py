@@ -29,7 +29,6 @@ from conformance.special_cases import SPECIAL_VALUES, SeenSpecial
         docstring("tf.GradientTape.gradient", "Computes the gradient using operations recorded")
     ],
     floor=0.0,  # most of these points have no derivative, which is why they are looked at
-    oracle=True,
 )
 def gradient_special_values(seen: SeenSpecial) -> Tally:
     """Where differences to both sides agree; there no kink that an entry states is an excuse.

@@ -103,6 +103,23 @@ _quantize(
 )
 
 
+@op(
+    "tf.raw_ops.QuantizeAndDequantizeV4Grad",
+    call="tf.raw_ops.QuantizeAndDequantizeV4Grad("
+    "gradients={0}, input={1}, input_min={2}, input_max={3})",
+    dtypes=("float64", "float32"),
+    alone=True,
+)
+def quantize_grad(site: Site) -> Call:
+    """What comes back through the values within the limits, and the sums of what is without."""
+    x = site.operand(domain=Domain(kinks=(-3.0, 3.0)))
+    g = site.operand(shape=x.shape)
+    low, high = Constant(-3, x.dtype), Constant(3, x.dtype)
+    inside = g.type.like(bounds=around_zero(g.bound))
+    outside = inside.like((), around_zero(g.bound * x.size))
+    return call(g, x, low, high, result=[inside, outside, outside])
+
+
 @op("tf.nn.isotonic_regression", dtypes=("float64", "float32"), ties=True, alone=True)
 def isotonic_regression(site: Site) -> Call:
     """The nearest sequence that never rises, or never falls, and the numbers of its plateaus."""
