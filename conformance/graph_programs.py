@@ -267,8 +267,9 @@ class GraphProgram:
             return [f"with {made} as accumulator:", *indented(ops)]
         watched = [f"x{i}" for i in self._shown(ask) if case.roles[i] == WATCHED]
         watch = [f"{self.tape}.watch({_listed(watched)})"] * bool(watched)
-        twice = {"everything": bool(case.unwatched), "linear": not self.mode.traces_program}
-        options = "persistent=True" * twice.get(ask.what, False)
+        twice = ask.what == "linear" and not self.mode.traces_program
+        # one that is asked once, too: what a function hands to a persistent tape is another program
+        options = "persistent=True" * (case.persistent or twice)
         body = [*watch, *ops] or ["pass"]
         return [f"with tf.GradientTape({options}) as {self.tape}:", *indented(body)]
 

@@ -82,3 +82,11 @@ def test_a_case_prints_at_the_step_that_its_run_had_reached() -> None:
         f"{float(weight)}, tf.float64)])" for (weight,) in weights
     ]
     assert "tf.autodiff.ForwardAccumulator" in printed(case, "eager", forward_step(case))
+
+
+@pytest.mark.parametrize("persistent", [True, False])
+def test_a_persistent_tape_is_printed_as_one(persistent: bool) -> None:  # noqa: FBT001 - a parameter
+    """Also one that is asked once: what a function computes for it is more."""
+    case = replace(case_of(chain(("tf.math.sin", (0,))), (0.5,)), persistent=persistent)
+
+    assert ("tf.GradientTape(persistent=True)" in printed(case, "outer")) is persistent
