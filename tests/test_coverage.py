@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from conformance.boundary import tensorflow, version
-from conformance.contract import CATALOGUE, Cases, Tally
+from hypothesis import strategies as st
+
+from conformance.boundary import tensorflow
+from conformance.contract import CATALOGUE, UNDOCUMENTED, Cases, Tally
 from conformance.contracts import test_contracts as contracts
 from conformance.coverage import STATES, Coverage
-from conformance.deviations import FILE, load
-from conformance.profiles import PROFILES
 from conformance.registry import registry
-from conformance.running import ItemRun, Plan, is_certain
+from conformance.running import is_certain
+from tests.sampled import ran
 
 
 def test_what_a_tape_differentiates_is_looked_up() -> None:
@@ -60,20 +61,9 @@ def test_a_gradient_function_is_verified_exercised_or_unreached() -> None:
     assert {one["state"] for one in states} == set(STATES)
 
 
-def covered(family: Cases[Any, Any], subject: str, profile: str = "quick") -> Coverage:
-    """What the eager item of a subject covers."""
-    minor = version(tensorflow())
-    known = tuple(d for d in load(FILE, CATALOGUE) if d.covers(minor))
-    run = ItemRun(
-        family, subject, "eager", Plan(PROFILES[profile], 0, None, minor, known, registry())
-    )
-    run.test()()
-    return run.coverage
-
-
 def test_an_item_knows_what_its_cases_verified() -> None:
     """The sine's gradient against finite differences."""
-    coverage = covered(contracts.graph, "tf.math.sin")
+    coverage = ran(contracts.graph, "tf.math.sin", registry()).coverage
 
     assert "gradient-finite-difference" in coverage.ran["Sin"]
     by = sorted(coverage.ran["Sin"])
@@ -84,18 +74,52 @@ def test_an_item_knows_what_its_cases_verified() -> None:
 
 def test_what_another_question_calls_is_not_verified_by_this_one() -> None:
     """Forward mode runs a gradient function that raises, and reverse mode is right."""
-    coverage = covered(contracts.graph, "tf.quantization.quantize_and_dequantize_v2", "gate")
+    coverage = ran(
+        contracts.graph, "tf.quantization.quantize_and_dequantize_v2", registry()
+    ).coverage
 
     assert coverage.ran["QuantizeAndDequantizeV4Grad"] == set()
     assert "gradient-finite-difference" in coverage.ran["QuantizeAndDequantizeV4"]
 
 
-def test_what_an_oracle_calls_itself_it_does_not_verify() -> None:
-    """Differences of a gradient: were the gradient wrong, they would be as wrong."""
-    coverage = covered(contracts.second_order_graph, "tf.math.lgamma")
+@dataclass(frozen=True)
+class Pair:
+    """Two functions that were differentiated."""
 
-    assert coverage.ran["Digamma"] == {"second-order-reverse"}
-    assert coverage.ran["Lgamma"] == set()
+    digest: bytes = b""
+
+
+def derivative(function: str) -> float:
+    """Of a function of the module ``tf.math``, at 1."""
+    tf = tensorflow()
+    x = tf.constant(1.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = getattr(tf.math, function)(x)
+    return float(tape.gradient(y, x))
+
+
+def test_what_an_oracle_calls_itself_it_does_not_verify() -> None:
+    """Were it wrong, the oracle would be as wrong."""
+    family: Cases[Pair, tuple[float, float]] = Cases(
+        "pair",
+        lambda *_: st.just(Pair()),
+        lambda *_: (derivative("sin"), derivative("tanh")),
+        lambda *_: "",
+    )
+
+    def is_right(seen: tuple[float, float]) -> Tally:
+        assert seen[0] == derivative("sin")
+        return Tally(conclusive=1)
+
+    family.contract("both-are-right", "Both are right.", cites=[UNDOCUMENTED], oracle=True)(
+        is_right
+    )
+    CATALOGUE.pop("both-are-right")
+
+    coverage = ran(family, "", registry()).coverage
+
+    assert coverage.ran == {"Sin": set(), "Tanh": {"both-are-right"}}
 
 
 def test_what_was_not_decided_throughout_verifies_nothing() -> None:

@@ -6,51 +6,23 @@ The faults are made from the catalogue. A sample is tried with the other tests, 
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import Phase, settings
 
-from conformance import running
 from conformance.boundary import tensorflow, version
-from conformance.contract import CATALOGUE as EVERY_CONTRACT
-from conformance.contract import Unsupported, Violation
-from conformance.deviations import FILE, Deviation, load
+from conformance.contract import Unsupported
 from conformance.drawn_graphs import GraphCase
 from conformance.graph_cases import GRAPHS, Seen
-from conformance.profiles import PROFILES, Profile, hypothesis_settings
 from conformance.record import Outcome
-from conformance.running import ItemRun, Plan
 from strategies.ops import CATALOGUE
 from tests.cases import CONTRACTS
 from tests.plants import FAULTS, Fault, is_felt, planted
-
-GATE = PROFILES["gate"]
-SAMPLE = 19
-"""One entry in so many is tried with the other tests."""
+from tests.sampled import SUBJECTS, ran
 
 UNFELT = "no watched source is differentiated through an operand to which the fault applies"
 UNCHANGED = "what the tape answers is the same with and without the fault"
-
-
-@pytest.fixture(autouse=True)
-def _unshrunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failures are not made smaller: the verdict is what counts here."""
-
-    def generated(profile: Profile, examples: int) -> settings:
-        return settings(hypothesis_settings(profile, examples), phases=[Phase.generate])
-
-    monkeypatch.setattr(running, "hypothesis_settings", generated)
-
-
-@cache
-def known() -> tuple[Deviation, ...]:
-    """The known deviations of the installed TensorFlow, beside which a fault must show."""
-    minor = version(tensorflow())
-    return tuple(d for d in load(FILE, EVERY_CONTRACT) if d.covers(minor))
 
 
 def outcomes(subject: str, fault: Fault, *, honest: bool = False) -> list[Outcome]:
@@ -76,11 +48,7 @@ def outcomes(subject: str, fault: Fault, *, honest: bool = False) -> list[Outcom
         return right
 
     contracts = [CONTRACTS[name] for name in fault.kinds]
-    plan = Plan(GATE, 0, None, version(tensorflow()), known())
-    item = ItemRun(replace(GRAPHS, run=run, contracts=contracts), subject, "eager", plan)
-    with contextlib.suppress(Violation):  # the outcome holds it
-        item.test()()
-    return item.finish()
+    return ran(replace(GRAPHS, run=run, contracts=contracts), subject).finish()
 
 
 def same(one: Seen, other: Seen) -> bool:
@@ -130,13 +98,7 @@ def test_every_fault_in_the_gradient_of_a_product_is_found() -> None:
     assert [assert_found("tf.math.multiply", fault) for fault in FAULTS.values()] == [""] * 3
 
 
-@pytest.mark.parametrize(
-    "subject",
-    [
-        pytest.param(subject, marks=[] if number % SAMPLE == 0 else pytest.mark.kill)
-        for number, subject in enumerate(CATALOGUE)
-    ],
-)
+@pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_fault_in_the_gradient_of_an_op_is_found(subject: str) -> None:
     """The item of the op violates the contract that the fault breaks, within the gate profile.
 
