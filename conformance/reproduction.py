@@ -141,6 +141,10 @@ def array(values: Any) -> str:
     return number(value) if isinstance(value, float | complex) else repr(value)
 
 
+MOST_AXES: Final = 8
+"""Of tensors of which TensorFlow takes a single element out."""
+
+
 def element(name: str, index: Sequence[int], of: Any, part: int | None = None) -> str:
     """An element of a tensor as a Python number.
 
@@ -150,7 +154,8 @@ def element(name: str, index: Sequence[int], of: Any, part: int | None = None) -
         of: the numbers of the tensor.
         part: of a complex number, 0 for the real and 1 for the imaginary one; None: both.
     """
-    one = f"{operand(name)}[{', '.join(map(str, index))}]" if index else name
+    numbers = operand(name) + ".numpy()" * (len(index) > MOST_AXES)
+    one = f"{numbers}[{', '.join(map(str, index))}]" if index else name
     if not np.iscomplexobj(of):
         return f"float({one})"
     return f"complex({one})" + ("" if part is None else (".real", ".imag")[part])

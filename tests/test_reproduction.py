@@ -25,7 +25,7 @@ from conformance.interpreter import HOLDS, run_alone
 from conformance.modes import MODES
 from conformance.profiles import PROFILES, hypothesis_settings
 from conformance.record import Failure
-from conformance.reproduction import Page, pruned
+from conformance.reproduction import Page, element, pruned
 from conformance.running import ItemRun, Plan
 from conformance.second_order_cases import gradient_of
 from strategies.program_drawing import KINDS
@@ -193,6 +193,16 @@ def test_what_nothing_makes_use_of_is_not_printed(calls: bool, gone: tuple[int, 
     kept = [line for number, line in enumerate(lines) if number not in gone]
 
     assert pruned(lines, ["target"], calls=calls) == kept
+
+
+@pytest.mark.parametrize("axes", [0, 1, 8, 9, 12])
+def test_an_element_is_read_of_a_tensor_of_any_rank(axes: int) -> None:
+    """Beyond eight axes TensorFlow itself takes none out."""
+    tensor = tensorflow().reshape(tensorflow().range(2.0**axes), [2] * axes)
+
+    text = element("tensor", [1] * axes, tensor.numpy())
+
+    assert eval(text) == 2**axes - 1  # noqa: S307 - it is what a program prints
 
 
 @pytest.mark.parametrize("mode", ["eager", "function"])
