@@ -14,7 +14,8 @@ class Coverage:
     """Which gradient functions ran.
 
     Attributes:
-        ran: for each of them the contracts that compared with an oracle what it had a part in.
+        ran: for each of them the contracts that compared what it had a part in with an oracle that
+            does not call it itself.
         ops: for each of them the subjects that ran it without another op beside them.
     """
 
