@@ -107,6 +107,11 @@ class Tally:
     inconclusive: dict[str, int] = field(default_factory=dict)
     gaps: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def certain(self) -> bool:
+        """Whether a fault would have failed all that was checked, but for what cannot fail."""
+        return bool(self.conclusive) and not (self.inconclusive or self.gaps)
+
     def undecided(self, reason: str) -> None:
         """Count a check whose oracle could not decide."""
         self.inconclusive[reason] = self.inconclusive.get(reason, 0) + 1

@@ -233,11 +233,8 @@ class ItemRun:
                 self._count(self.outcomes[contract.id], found, known)
             if isinstance(found, Violation) and known is None:
                 violations.append(found)
-            asked = self._called()
-            self.coverage.add(asked)
-            if contract.oracle and known is None and is_certain(found):
-                # an oracle that runs a function itself would not notice that it is wrong
-                self.coverage.add(ran - asked, [contract.id])
+            certain = isinstance(found, Tally) and found.certain and known is None
+            self._cover(contract, ran, verified=contract.oracle and certain)
         self._note(violations, case, first=searching)
         for violation in violations:
             if (violation.contract.id, violation.kind) == self._pinned:
@@ -271,6 +268,14 @@ class ItemRun:
         failed = tuple(o for o in self.outcomes.values() if o.failure is not None)
         note = Note(tuple(self.outcomes), told, self.mode, source, case, replay, failed)
         return self.plan.black_box.trying(note)
+
+    def _cover(self, contract: Contract, ran: set[str], *, verified: bool) -> None:
+        """Note which gradient functions a contract ran, and which of the case's it verified."""
+        asked = self._called()
+        self.coverage.add(asked)
+        if verified:
+            # an oracle that runs a function itself would not notice that it is wrong
+            self.coverage.add(ran - asked, [contract.id])
 
     def _called(self) -> set[str]:
         """Which gradient functions ran since this was asked before, as far as it is noted."""
@@ -394,13 +399,6 @@ def _look(contract: Contract, seen: Any) -> Tally | Violation:
     except Violation as violation:
         violation.contract = contract
         return violation
-
-
-def is_certain(found: Tally | Violation) -> bool:
-    """Whether all that was checked would have failed with a fault."""
-    if not isinstance(found, Tally):
-        return False
-    return bool(found.conclusive) and not (found.inconclusive or found.gaps)
 
 
 def _fate(found: Tally | Violation, known: Deviation | None) -> str:
