@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from functools import cache, partial
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -142,6 +143,8 @@ def matvec(site: Site) -> Call:
     return call(a, b, **named, result=a.type.like(left[:-1], contraction(left[-1], a, b)))
 
 
+DIAGONALS = ("ii->i", "ii->", "bii->b")
+"""A label twice in one operand."""
 EQUATIONS = (
     "i->i",
     "ij->ji",
@@ -160,9 +163,7 @@ EQUATIONS = (
     "ijk,jkl->il",
     "i,ij,j->",
     "ij,jk,kl->il",
-    "ii->i",
-    "ii->",
-    "bii->b",
+    *DIAGONALS,
 )
 
 
@@ -189,22 +190,30 @@ def _is_labelled(labels: str, known: tuple[tuple[str, int], ...], shape: Shape) 
     return len(named) == len(dict(named)) and max(shape, default=0) <= MAX_SIDE
 
 
-@op("tf.einsum")
-def einsum(site: Site) -> Call:
-    """Products and sums by labels: batches, three factors, and a label twice in one operand."""
-    equation = site.draw(one_of(*EQUATIONS), "equation")
-    left, right = equation.split("->")
-    sides: dict[str, int] = {}
-    operands: list[Value] = []
-    for labels in left.split(","):
-        known = tuple((label, side) for label, side in sides.items() if label in labels)
-        fits = partial(_is_labelled, labels, known)
-        operands.append(site.operand(fits=fits, fresh=_labelled(labels, known)))
-        sides |= zip(labels, operands[-1].shape, strict=True)
-    count = math.prod(side for label, side in sides.items() if label not in right)
-    bounds = contraction(count, *operands)
-    shape = tuple(sides[label] for label in right)
-    return call(equation, *operands, result=operands[0].type.like(shape, bounds))
+def _einsum(name: str, equations: tuple[str, ...], **fields: Any) -> None:
+    """Register products and sums by labels."""
+
+    def build(site: Site) -> Call:
+        equation = site.draw(one_of(*equations), "equation")
+        left, right = equation.split("->")
+        sides: dict[str, int] = {}
+        operands: list[Value] = []
+        for labels in left.split(","):
+            known = tuple((label, side) for label, side in sides.items() if label in labels)
+            fits = partial(_is_labelled, labels, known)
+            operands.append(site.operand(fits=fits, fresh=_labelled(labels, known)))
+            sides |= zip(labels, operands[-1].shape, strict=True)
+        count = math.prod(side for label, side in sides.items() if label not in right)
+        bounds = contraction(count, *operands)
+        shape = tuple(sides[label] for label in right)
+        return call(equation, *operands, result=operands[0].type.like(shape, bounds))
+
+    op(name, call="tf.einsum", **fields)(build)
+
+
+_einsum("tf.einsum", EQUATIONS)
+# an entry of its own, as no Jacobian of it can be vectorized
+_einsum("tf.einsum(diagonal)", DIAGONALS, alone=True)
 
 
 @cache
