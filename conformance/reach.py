@@ -26,9 +26,9 @@ BY_HAND: Final[dict[str, tuple[str, ...]]] = {
         for number in (2, 3)
     ),
     "its result is of integers, of which there is no derivative": ("ArgMax", "ArgMin"),
-    "the debugger puts it into graphs": ("DebugGradientIdentity", "DebugIdentityV2"),
+    "its gradient looks for a debugger, and raises without one": ("DebugGradientIdentity",),
 }
-"""Types of ops by the reason why no program for a CPU and TensorFlow 2 reaches their gradients."""
+"""Types of ops by the reason why no program for a CPU and TensorFlow 2 gets a gradient of them."""
 
 
 _REWRITTEN: Final = ("AccumulateNV2",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -88,3 +88,43 @@ def test_the_results_of_argmax_and_argmin_are_integers() -> None:
 
     assert not any(target.dtype.is_floating for target in targets)
     assert [tape.gradient(target, x) for target in targets] == [None, None]
+
+
+REFUSED: dict[str, Callable[[Any, Any], Any]] = {
+    "DebugGradientIdentity": lambda ops, x: ops.DebugGradientIdentity(input=x),
+    "Enter": lambda ops, x: ops.Enter(data=x, frame_name="frame"),
+    "Exit": lambda ops, x: ops.Exit(data=x),
+    "Switch": lambda ops, x: ops.Switch(data=x, pred=True)[1],
+    "TensorArrayWriteV3": lambda ops, x: _kept(ops, x),
+}
+"""Calls whose gradients are refused, by the type of op."""
+
+
+def _kept(ops: Any, x: Any) -> Any:
+    """What is read of a TensorArray of TensorFlow 1 after it was written."""
+    handle, flow = ops.TensorArrayV3(size=1, dtype=x.dtype)
+    written = ops.TensorArrayWriteV3(handle=handle, index=0, value=x, flow_in=flow)
+    return ops.TensorArrayReadV3(handle=handle, index=0, flow_in=written, dtype=x.dtype)
+
+
+def _gradient(call: Callable[[Any, Any], Any]) -> Any:
+    tf = tensorflow()
+
+    def program(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = call(tf.raw_ops, x)
+        return tape.gradient(y, x)
+
+    return tf.function(program, autograph=False)(tf.constant(2.0, tf.float64))
+
+
+@pytest.mark.parametrize("op", REFUSED)
+def test_what_is_said_to_be_refused_is(op: str) -> None:
+    """In words of TensorFlow's own: the op runs, and is of no use to a tape."""
+    tf = tensorflow()
+    refusals = (AttributeError, NotImplementedError, ValueError, tf.errors.InvalidArgumentError)
+
+    assert why_out_of_reach(op)
+    with pytest.raises(refusals):
+        _gradient(REFUSED[op])

@@ -9,6 +9,7 @@ that what comes out is a smooth function of what goes in.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -342,3 +343,32 @@ def _sine(x: Value) -> float:
 
 def _complex(dtype: str) -> str:
     return dtype if dtype in COMPLEX else complex_of(dtype)
+
+
+def _twice(name: str, matrix: str, options: str, times: int, part: Callable[[str], str]) -> None:
+    """Register the sums of values that are equal, as the matrix stands twice on a diagonal.
+
+    Each of them has no derivative, and their sum has.
+
+    Args:
+        name: the public name of what gives the values.
+        matrix: the operand and a diagonal, as a template.
+        options: what else it is called with.
+        times: how often the operand counts in an element of the matrix.
+        part: from the dtype of the operand to that of the values.
+    """
+    one = f"tf.linalg.LinearOperatorFullMatrix({matrix})"
+    values = f"{name}(tf.linalg.LinearOperatorBlockDiag([{one}] * 2).to_dense(){options})"
+
+    def build(site: Site) -> Call:
+        x = square(site, max_rank=2)
+        steps = ladder(x, times)
+        most = around_zero(4 * _most(steps))
+        return call(x, steps, result=x.type.like((x.shape[-1],), most, part(x.dtype)))
+
+    pairs = f"tf.reduce_sum(tf.reshape({values}, [-1, 2]), 1)"
+    op(f"{name}(equal values)", call=pairs, dtypes=DTYPES, composite=True)(build)
+
+
+_twice("tf.linalg.svd", SHIFTED, ", compute_uv=False", 1, real_part)
+_twice("tf.linalg.eigvalsh", SYMMETRIC, "", 2, str)

@@ -85,6 +85,23 @@ def getitem(site: Site) -> Call:
     return call(x, Subscript(items), result=x.type.like(shape=_subscripted(x.shape, items)))
 
 
+@op("tf.Tensor.__getitem__(tensors)", call="{0}[{1}, ..., {2}:{3}]", composite=True)
+def getitem_by_tensors(site: Site) -> Call:
+    """A place along the first axis and a slice along the last, given as tensors."""
+    x = site.operand(min_rank=2, fits=_has_a_first)
+    place, start, stop = site.draw(
+        one_of(*itertools.product((0, -1), (0, 1, -1), (2, -1, 1))), "place, start, stop"
+    )
+    dtype = site.draw(one_of("int32", "int64"), "given as")
+    left = len(range(*slice(start, stop).indices(x.shape[-1])))
+    given = (Constant(number, dtype) for number in (place, start, stop))
+    return call(x, *given, result=x.type.like(shape=(*x.shape[1:-1], left)))
+
+
+def _has_a_first(shape: Shape) -> bool:
+    return len(shape) > 1 and shape[0] > 0
+
+
 @cache
 def _windows(shape: Shape) -> st.SearchStrategy[tuple[Argument, Argument, Shape]]:
     """Begin, size and the shape of what lies between; -1 stands for all that is left."""

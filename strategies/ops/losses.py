@@ -120,6 +120,9 @@ backpropagating("tf.raw_ops.EluGrad", "outputs", Domain(GAP - 1.0, 4.0, kinks=(0
 backpropagating("tf.raw_ops.SeluGrad", "outputs", Domain(GAP - 1.75, 4.0, kinks=(0.0,)), 1.765)
 # by itself, as it has no gradient before 2.23
 backpropagating("tf.raw_ops.SoftsignGrad", "features", KINK_AT_ZERO, alone=True)
+backpropagating("tf.raw_ops.ReluGrad", "features", KINK_AT_ZERO, composite=True)
+backpropagating("tf.raw_ops.Relu6Grad", "features", Domain(kinks=(0.0, 6.0)), composite=True)
+backpropagating("tf.raw_ops.LeakyReluGrad", "features", KINK_AT_ZERO, composite=True)
 
 
 @op("tf.raw_ops.BiasAddV1", dtypes=FLOATS + COMPLEX)

@@ -265,6 +265,13 @@ def print_(site: Site) -> Call:
     return call(input=x, data=("",), first_n=0, result=x.type)
 
 
+@op("tf.raw_ops.DebugIdentityV2", composite=True)
+def debug_identity(site: Site) -> Call:
+    """The tensor itself, which is shown to nobody."""
+    x = site.operand()
+    return call(input=x, result=x.type)
+
+
 @op("tf.raw_ops.PreventGradient", alone=True)
 def prevent_gradient(site: Site) -> Call:
     """The tensor itself; its gradient is the LookupError that says so, which counts as a gap."""

@@ -93,8 +93,8 @@ class Op:
         alone: whether it occurs in graphs of itself alone, where its gradient is known to be at
             fault whatever it is given, or its last bits differ from call to call: what it hands on
             would be blamed on others.
-        composite: whether TensorFlow makes it of other ops that are here: then it occurs in graphs
-            about itself alone, as it adds nothing to those about others.
+        composite: whether TensorFlow makes it of other ops that are here, or their gradients of it:
+            then it occurs in graphs about itself alone, as it adds nothing to those about others.
         since: the first minor version that has it; before, its forward pass raises.
         rough: why finite differences decide less than nine checks in ten about it, if they do.
     """

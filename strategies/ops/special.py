@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from strategies.dtypes import FLOATS
 from strategies.graphs import Constant
 from strategies.ops.choices import one_of
 from strategies.ops.math import HALVES, KINK_AT_ZERO, NONZERO, POSITIVE
-from strategies.ops.spec import Call, Site, around_zero, binary, call, even, op, unary, within
-from strategies.values import GAP, Domain
+from strategies.ops.spec import (
+    Call,
+    Op,
+    Site,
+    around_zero,
+    binary,
+    call,
+    even,
+    op,
+    unary,
+    within,
+)
+from strategies.values import GAP, REAL, Domain
 
 DOUBLE = ("float64", "float32")
 """What most kernels of special functions take."""
@@ -110,12 +123,33 @@ unary(
 unary("tf.experimental.numpy.sinc", bounds=within(-0.25, 1), dtypes=HALF, composite=True)
 
 
-@op("tf.raw_ops.InvGrad", call="tf.raw_ops.InvGrad(y={0}, dy={1})")
-def inv_grad(site: Site) -> Call:
-    """What the gradient of an inverse is made of: minus dy times the square of y."""
-    y = site.operand()
-    dy = site.operand(shape=y.shape)
-    return call(y, dy, result=y.type.like(bounds=around_zero(dy.bound * y.bound**2)))
+def inner_gradient(
+    name: str, steepest: Callable[[float], float], domain: Domain = REAL, **fields: Any
+) -> Op:
+    """Register what the gradient of an elementwise op is made of: dy times a function of y.
+
+    Args:
+        name: its public name.
+        steepest: the largest modulus of that function, by the largest of y.
+        domain: where y must stand.
+        **fields: other fields of :class:`Op`.
+    """
+
+    def build(site: Site) -> Call:
+        y = site.operand(domain=domain)
+        dy = site.operand(shape=y.shape)
+        bounds = around_zero(dy.bound * steepest(y.bound))
+        return call(y, dy, result=y.type.like(bounds=bounds))
+
+    return op(name, call=f"{name}(y={{0}}, dy={{1}})", **fields)(build)
+
+
+inner_gradient("tf.raw_ops.InvGrad", lambda y: y**2)
+inner_gradient("tf.raw_ops.ReciprocalGrad", lambda y: y**2, composite=True)
+inner_gradient("tf.raw_ops.SigmoidGrad", lambda y: y * (1 + y), composite=True)
+inner_gradient("tf.raw_ops.TanhGrad", lambda y: 1 + y**2, composite=True)
+inner_gradient("tf.raw_ops.RsqrtGrad", lambda y: y**3, composite=True)
+inner_gradient("tf.raw_ops.SqrtGrad", lambda _: 0.5 / GAP, NONZERO, composite=True)
 
 
 @op("tf.math.accumulate_n")
