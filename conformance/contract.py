@@ -204,6 +204,7 @@ class Cases(Generic[C, S]):
         one_each: whether each contract has cases of its own: subjects are then contracts' ids.
         simpler: cases that say less than one in which a promise was broken, the simplest first;
             the first that breaks it too is told in its place.
+        beside: cases that an item in a mode has beside those that were drawn, made of them.
         notes: what of that which was seen is kept in the record beside the outcomes, ready for
             JSON.
         alone: whether what a case in a mode differentiates is its subject and nothing else: then
@@ -222,6 +223,7 @@ class Cases(Generic[C, S]):
     most: int | None = None
     one_each: bool = False
     simpler: Callable[[C], Iterable[C]] | None = None
+    beside: Callable[[Sequence[C], str], Iterable[C]] | None = None
     notes: Callable[[S], Sequence[Mapping[str, Any]]] | None = None
     alone: Callable[[C, str], bool] | None = None
     contracts: list[Contract] = field(default_factory=list)

@@ -145,8 +145,7 @@ class ItemRun:
         drawn: list[Any] = []
 
         def test(case: Any) -> None:
-            if len(drawn) < 2:  # noqa: PLR2004 - the simplest, and another
-                drawn.append(case)
+            drawn.append(case)
             if len(drawn) > passed_over:
                 look(case)
 
@@ -159,6 +158,8 @@ class ItemRun:
             seeded()
             if len(drawn) == passed_over == 1:
                 look(*drawn)
+            for case in self.cases.beside(drawn, self.mode) if self.cases.beside else ():
+                look(case)
 
         return draw
 

@@ -6,7 +6,7 @@ records another one (reverse over reverse), and forward mode goes through it (fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final
@@ -190,12 +190,32 @@ def second_order_cases(subject: str, mode: str) -> st.SearchStrategy[SecondOrder
     )
 
 
+def asking_forward(cases: Sequence[SecondOrderCase], mode: str) -> Iterator[SecondOrderCase]:
+    """One of the cases with forward mode, unless there is one that asks it of any element.
+
+    It is a bent one if there is one, with as few nodes as any: so the op is asked in every item.
+    """
+    filled = [
+        case
+        for case in cases
+        if all(case.graph.inputs[i].type.size for i in (case.by, *case.differentiated))
+    ]
+    if mode == "eager" and filled and not any(case.forward for case in filled):
+        least = min(filled, key=lambda c: (not _is_bent(c.first.graph), len(c.first.graph.nodes)))
+        yield replace(least, forward=True)
+
+
+def _is_bent(graph: Graph) -> bool:
+    return [node.op for node in graph.nodes[-2:]] == ["tf.math.square", "tf.math.add"]
+
+
 SECOND_ORDER: Cases[SecondOrderCase, Seen] = Cases(
     "second_order_graph",
     second_order_cases,
     run,
     printed,
     simpler=SecondOrderCase.simpler,
+    beside=asking_forward,
     subjects=tuple(filter(is_smooth, OPS)),
     modes=("eager", "function"),
     times=1 / 3,

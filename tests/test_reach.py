@@ -90,21 +90,21 @@ def test_the_results_of_argmax_and_argmin_are_integers() -> None:
     assert [tape.gradient(target, x) for target in targets] == [None, None]
 
 
-REFUSED: dict[str, Callable[[Any, Any], Any]] = {
-    "DebugGradientIdentity": lambda ops, x: ops.DebugGradientIdentity(input=x),
-    "Enter": lambda ops, x: ops.Enter(data=x, frame_name="frame"),
-    "Exit": lambda ops, x: ops.Exit(data=x),
-    "Switch": lambda ops, x: ops.Switch(data=x, pred=True)[1],
-    "TensorArrayWriteV3": lambda ops, x: _kept(ops, x),
-}
-"""Calls whose gradients are refused, by the type of op."""
-
-
 def _kept(ops: Any, x: Any) -> Any:
     """What is read of a TensorArray of TensorFlow 1 after it was written."""
     handle, flow = ops.TensorArrayV3(size=1, dtype=x.dtype)
     written = ops.TensorArrayWriteV3(handle=handle, index=0, value=x, flow_in=flow)
     return ops.TensorArrayReadV3(handle=handle, index=0, flow_in=written, dtype=x.dtype)
+
+
+REFUSED: dict[str, Callable[[Any, Any], Any]] = {
+    "DebugGradientIdentity": lambda ops, x: ops.DebugGradientIdentity(input=x),
+    "Enter": lambda ops, x: ops.Enter(data=x, frame_name="frame"),
+    "Exit": lambda ops, x: ops.Exit(data=x),
+    "Switch": lambda ops, x: ops.Switch(data=x, pred=True)[1],
+    "TensorArrayWriteV3": _kept,
+}
+"""Calls whose gradients are refused, by the type of op."""
 
 
 def _gradient(call: Callable[[Any, Any], Any]) -> Any:
