@@ -219,7 +219,10 @@ def dtype_no_autocast_python(_: SeenScene) -> None:
     ),
 )
 def complex_convention(seen: SeenScene) -> None:
-    """By formula, and by differences in the real and in the imaginary part."""
+    """By formula, and by differences in the real and in the imaginary part.
+
+    A developer of TensorFlow states it: https://github.com/tensorflow/tensorflow/issues/3348.
+    """
     seen.near("gradient", "wanted(x)", "wanted(x)", roundings=8)
     seen.derivative("gradient", "function(x)", by="x")
 

@@ -3,11 +3,16 @@
 Why: a generated graph must be valid before TensorFlow has seen it, and an oracle must know what to
 expect. An entry says both about one public TensorFlow operation, as data.
 
-What: an :class:`Op` has the public name, the dtypes, a ``build`` function and, if no gradient
-passes by design, the reason. ``build`` is handed a :class:`Site`, asks it for operands (with the
-shapes and the domain that the op needs) and for choices, and returns the :class:`Call`: arguments
-and the types of the results, with bounds of their elements. Bounds are interval arithmetic: they
-keep ``log`` away from what may be negative. Too wide is safe, too narrow is a defect.
+What: an :class:`Op` says in four groups how it is called (name, ``call``, since which version),
+what it takes (dtypes, and ``build``), what an oracle must know of its gradient (why there is none,
+where there is none, whose gradient it has instead, why differences decide little), and in which
+graphs it occurs. ``build`` is handed a :class:`Site`, asks it for operands (with the shapes and the
+domain that the op needs, kinks and poles in it) and for choices, and returns the :class:`Call`:
+arguments and the types of the results, with bounds of their elements, and whether it returns its
+operand itself. Bounds are interval arithmetic: they keep ``log`` away from what may be negative.
+Too wide is safe, too narrow is a defect. A ``call`` may be a template, which holds what makes a
+smooth function of the op: symmetric matrices, factors without free signs. Which registered gradient
+functions it reaches is not said but noted, in each run: a record lists them by function and by op.
 
 How: :func:`unary` and :func:`binary` cover elementwise ops in one line::
 
@@ -80,23 +85,37 @@ class Call:
 class Op:
     """An entry of the catalogue; see the head of this module.
 
+    How it is called:
+
     Attributes:
         name: the public name, which is also the subject of outcomes.
-        build: draws operands and keyword arguments at a site and says what comes out.
         call: what is printed and called, if not the name: a path or a template as ``{0}[{1}]``, in
             which ``{named}`` stands for the keyword arguments.
+        since: the first minor version that has it; before, its forward pass raises.
+
+    What it takes:
+
+    Attributes:
         dtypes: the dtypes that its differentiable operands may have.
+        build: draws operands and keyword arguments at a site and says what comes out.
+
+    What an oracle must know:
+
+    Attributes:
         blocks: why no gradient passes, if none does: see :class:`strategies.graphs.Node`.
         ties: whether it is not smooth where elements of its operands are equal, as a maximum.
         surrogate: a template of a function that has the gradient that is documented for this one,
             if that is not its derivative.
+        rough: why finite differences decide less than nine checks in ten about it, if they do.
+
+    Where it occurs:
+
+    Attributes:
         alone: whether it occurs in graphs of itself alone, where its gradient is known to be at
             fault whatever it is given, or its last bits differ from call to call: what it hands on
             would be blamed on others.
         composite: whether TensorFlow makes it of other ops that are here, or their gradients of it:
             then it occurs in graphs about itself alone, as it adds nothing to those about others.
-        since: the first minor version that has it; before, its forward pass raises.
-        rough: why finite differences decide less than nine checks in ten about it, if they do.
     """
 
     name: str
