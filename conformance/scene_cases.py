@@ -61,7 +61,7 @@ from strategies import dtypes
 from strategies.drawing import draw_numbers
 from strategies.functions import Function, draw_function
 from strategies.graphs import tensor_source
-from strategies.ops.spec import Draw
+from strategies.ops.site import Draw
 from strategies.shapes import shapes
 from strategies.tensors import Indices, Input, TensorType
 from strategies.values import REAL, Number

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from strategies import dtypes
 from strategies.graphs import Graph, Node
 from strategies.ops import CATALOGUE, Op
-from strategies.ops.spec import Call, Draw, Site
+from strategies.ops.site import Draw, Site
+from strategies.ops.spec import Call
 from strategies.tensors import Indices, Input, Value
 from strategies.values import REAL, Number, codes, decode, grid
 

@@ -12,7 +12,7 @@ from strategies import dtypes
 from strategies.drawing import GraphBuilder, draw_numbers, node_of
 from strategies.graphs import Graph, Node, Ref, tensor_source
 from strategies.ops import CATALOGUE, Op
-from strategies.ops.spec import Draw, Site, below
+from strategies.ops.site import Draw, Site, below
 from strategies.tensors import Input, TensorType, Value
 from strategies.values import Number
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from strategies import dtypes
 from strategies.drawing import draw_numbers
-from strategies.ops.spec import Draw, Site, below
+from strategies.ops.site import Draw, Site, below
 from strategies.programs import Gradient, Make, Role, Statement
 from strategies.shapes import Shape
 from strategies.tensors import Indices, Input, TensorType, Value

@@ -12,7 +12,7 @@ from strategies import dtypes
 from strategies.drawing import node_of
 from strategies.graphs import Node
 from strategies.ops import CATALOGUE, Op
-from strategies.ops.spec import Draw
+from strategies.ops.site import Draw
 from strategies.program_builder import (
     MAX_DEPTH,
     Kind,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import dtypes
 from strategies.drawing import draw_numbers
 from strategies.graphs import Node, Ref
-from strategies.ops.spec import Draw
+from strategies.ops.site import Draw
 from strategies.program_builder import OpenTape, ProgramBuilder
 from strategies.programs import MISUSES, Call, Gradient, Misuse, Take, Watched
 from strategies.structures import leaves, structures

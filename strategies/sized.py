@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies.drawing import GraphBuilder
 from strategies.graphs import Graph
 from strategies.ops import CATALOGUE
-from strategies.ops.spec import Draw, Site
+from strategies.ops.site import Draw, Site
 from strategies.shapes import Shape
 from strategies.tensors import Value
 from strategies.values import REAL, Domain

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from strategies import dtypes
 from strategies.drawing import Point, draw_numbers
-from strategies.ops.spec import Draw, below
+from strategies.ops.site import Draw, below
 from strategies.tensors import Input
 from strategies.values import GAP, REACH, Domain, Number, codes, grid
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
-from strategies.ops.spec import Draw
+from strategies.ops.site import Draw
 
 L = TypeVar("L")
 L_co = TypeVar("L_co", covariant=True)

@@ -15,7 +15,8 @@ from hypothesis.internal.conjecture.data import ConjectureData
 
 from strategies import shapes
 from strategies.graphs import Argument, Constant
-from strategies.ops.spec import Call, Op, Site
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op
 from strategies.shapes import Shape, shape_table
 from strategies.tensors import Indices, Input, Value
 

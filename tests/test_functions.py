@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies.drawing import draw_numbers
 from strategies.functions import Function, draw_function, functions
 from strategies.graphs import tensor_source
-from strategies.ops.spec import Draw
+from strategies.ops.site import Draw
 from strategies.tensors import Input, TensorType
 from strategies.values import REAL, Number
 

@@ -20,7 +20,8 @@ from strategies.drawing import Point, graphs, points
 from strategies.dtypes import is_complex, is_differentiable
 from strategies.graphs import Graph, tensor_source
 from strategies.ops import CATALOGUE, MODULES
-from strategies.ops.spec import Call, Op, Site, call, register
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, call, register
 from strategies.tensors import TensorType
 
 EXAMPLES = 30

@@ -23,7 +23,8 @@ from strategies.ops.choices import (
     per_axis,
     replaced,
 )
-from strategies.ops.spec import MAX_RESULT_SIZE, Call, Site, call, op
+from strategies.ops.site import MAX_RESULT_SIZE, Site
+from strategies.ops.spec import Call, call, op
 from strategies.shapes import MAX_RANK, Shape, axis_table, broadcast, permutations, shape_table
 from strategies.tensors import Value
 from strategies.values import Interval

@@ -11,7 +11,8 @@ from strategies.graphs import Constant
 from strategies.ops.choices import Keywords, can_grow, has_elements, keywords, one_of
 from strategies.ops.decompositions import DTYPES, NEAR, TRIANGLE
 from strategies.ops.linalg import SIDES, contraction
-from strategies.ops.spec import Call, Op, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, around_zero, call, op
 from strategies.shapes import MAX_RANK, Shape
 from strategies.tensors import Value
 from strategies.values import Interval

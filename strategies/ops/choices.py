@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from hypothesis import strategies as st
 
 from strategies.graphs import Argument, Constant
-from strategies.ops.spec import Site
+from strategies.ops.site import Site
 from strategies.shapes import (
     MAX_RANK,
     MAX_SIZE,

@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable
 
 from strategies.ops.choices import one_of
-from strategies.ops.spec import Call, Op, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, around_zero, call, op
 from strategies.tensors import Value
 from strategies.values import Domain, Interval
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from strategies.ops.choices import FLAG, SELDOM, one_of
 from strategies.ops.linalg import contraction
-from strategies.ops.spec import Call, Op, Site, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, call, op
 from strategies.ops.windows import (
     KINDS,
     SMALL,

@@ -16,8 +16,9 @@ from strategies.dtypes import COMPLEX
 from strategies.graphs import Argument
 from strategies.ops.choices import Keywords, has_elements, keywords, one_of
 from strategies.ops.lists import or_zero
+from strategies.ops.site import Site
 from strategies.ops.sparse import Sparse, dense_shapes, indices, places_in, sparse
-from strategies.ops.spec import Call, Site, around_zero, call, op
+from strategies.ops.spec import Call, around_zero, call, op
 from strategies.shapes import Shape
 
 KERNELS: Final = ("float64", "float32", *COMPLEX)

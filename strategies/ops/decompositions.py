@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from strategies.dtypes import COMPLEX, complex_of, real_part
 from strategies.ops.choices import has_elements, keywords, one_of
-from strategies.ops.spec import Call, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, around_zero, call, op
 from strategies.shapes import Shape
 from strategies.tensors import Value
 from strategies.values import Domain

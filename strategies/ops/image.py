@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from strategies.dtypes import FLOATS
 from strategies.graphs import Argument
 from strategies.ops.choices import has_elements, keywords, one_of
-from strategies.ops.spec import Call, Op, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, around_zero, call, op
 from strategies.ops.windows import is_filled
 from strategies.shapes import Shape
 from strategies.tensors import Value

@@ -13,7 +13,8 @@ from strategies.dtypes import FLOATS
 from strategies.graphs import Argument, Constant, DType, Subscript
 from strategies.ops.array import hull
 from strategies.ops.choices import Keywords, forms, has_elements, one_of, replaced
-from strategies.ops.spec import Call, Op, Site, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, call, op
 from strategies.shapes import MAX_RANK, Shape, axis_table
 from strategies.tensors import Value
 from strategies.values import Interval

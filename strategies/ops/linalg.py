@@ -21,7 +21,8 @@ from strategies.ops.choices import (
     reduced,
 )
 from strategies.ops.math import NONZERO, POSITIVE
-from strategies.ops.spec import MAX_RESULT_SIZE, Call, Site, around_zero, call, op
+from strategies.ops.site import MAX_RESULT_SIZE, Site
+from strategies.ops.spec import Call, around_zero, call, op
 from strategies.shapes import Shape, axis_table, broadcast
 from strategies.tensors import Value
 from strategies.values import Interval

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from strategies.graphs import Argument, Constant
 from strategies.ops.array import hull
 from strategies.ops.choices import FLAG, has_elements, keywords, one_of
-from strategies.ops.spec import Call, Site, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, call, op
 from strategies.shapes import Shape
 from strategies.tensors import Value
 from strategies.values import Interval

@@ -12,7 +12,8 @@ from strategies.dtypes import COMPLEX, FLOATS
 from strategies.graphs import Constant
 from strategies.ops.choices import FLAG, keywords, one_of
 from strategies.ops.math import KINK_AT_ZERO, MODEST, UNIT
-from strategies.ops.spec import Call, Op, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, around_zero, call, op
 from strategies.ops.windows import images, is_filled
 from strategies.shapes import Shape
 from strategies.tensors import TensorType, Value

@@ -7,9 +7,9 @@ import math
 from strategies.dtypes import COMPLEX, FLOATS, is_complex, real_part
 from strategies.graphs import DType
 from strategies.ops.choices import has_elements, keywords, one_of, optional_axis, reduced
+from strategies.ops.site import Site
 from strategies.ops.spec import (
     Call,
-    Site,
     around_zero,
     binary,
     call,

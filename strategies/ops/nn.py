@@ -18,7 +18,8 @@ from strategies.ops.choices import (
     reductions,
 )
 from strategies.ops.math import KINK_AT_ZERO, NONZERO
-from strategies.ops.spec import Call, Site, around_zero, binary, call, even, op, rising, unary
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, around_zero, binary, call, even, op, rising, unary
 from strategies.shapes import axes_of, axis_choices
 from strategies.values import Domain, Interval
 

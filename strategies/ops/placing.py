@@ -13,7 +13,8 @@ from strategies.graphs import Argument, Constant
 from strategies.ops.array import hull
 from strategies.ops.choices import forms, has_elements, one_of
 from strategies.ops.indexing import places, times
-from strategies.ops.spec import Call, Op, Site, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, call, op
 from strategies.shapes import MAX_RANK, Shape, axis_table
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from strategies.dtypes import FLOATS
 from strategies.ops.choices import FLAG, has_elements, keywords, one_of
-from strategies.ops.spec import Call, Op, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, around_zero, call, op
 from strategies.ops.windows import (
     KINDS,
     SMALL,

@@ -17,7 +17,8 @@ from typing import Any
 from strategies.graphs import Constant
 from strategies.ops.choices import has_elements, keywords, one_of, optional_axis
 from strategies.ops.math import HALVES, POSITIVE
-from strategies.ops.spec import Call, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, around_zero, call, op
 from strategies.values import Domain
 
 SINGLE = ("float32",)

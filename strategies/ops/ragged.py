@@ -10,7 +10,8 @@ from strategies.graphs import Argument, Constant
 from strategies.ops.array import hull
 from strategies.ops.choices import FLAG, one_of
 from strategies.ops.lists import or_zero
-from strategies.ops.spec import Call, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, around_zero, call, op
 from strategies.tensors import Value
 
 Lengths = tuple[int, ...]

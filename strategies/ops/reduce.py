@@ -17,7 +17,8 @@ from strategies.ops.choices import (
 )
 from strategies.ops.math import NONZERO
 from strategies.ops.nn import spread
-from strategies.ops.spec import Call, Op, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, around_zero, call, op
 from strategies.shapes import Shape
 from strategies.tensors import Value
 from strategies.values import REAL, Domain, Interval

@@ -13,7 +13,8 @@ from strategies.dtypes import FLOATS
 from strategies.graphs import Constant
 from strategies.ops.choices import Keywords, has_elements, one_of
 from strategies.ops.indexing import segment_ids
-from strategies.ops.spec import Call, Op, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, around_zero, call, op
 from strategies.shapes import Shape
 from strategies.tensors import Value
 from strategies.values import Domain, Interval

@@ -6,7 +6,8 @@ import math
 
 from strategies.dtypes import COMPLEX, complex_of, real_part
 from strategies.ops.choices import Keywords, has_elements, one_of
-from strategies.ops.spec import Call, Site, around_zero, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, around_zero, call, op
 from strategies.shapes import Shape
 
 REAL = ("float64", "float32")

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from strategies.dtypes import COMPLEX, FLOATS
 from strategies.graphs import Argument
 from strategies.ops.choices import FLAG, forms, one_of
-from strategies.ops.spec import Call, Op, Site, call, op
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, call, op
 from strategies.ops.windows import (
     SMALL,
     Sliding,

@@ -23,7 +23,8 @@ from strategies.ops.choices import (
 )
 from strategies.ops.lists import or_zero
 from strategies.ops.math import KINK_AT_ZERO, NONZERO
-from strategies.ops.spec import Call, Op, Site, around_zero, call, fits_beside, op
+from strategies.ops.site import Site, fits_beside
+from strategies.ops.spec import Call, Op, around_zero, call, op
 from strategies.shapes import Shape, axes_of, axis_choices
 from strategies.tensors import Value
 from strategies.values import REAL, Domain

@@ -10,18 +10,8 @@ from strategies.dtypes import FLOATS
 from strategies.graphs import Constant
 from strategies.ops.choices import one_of
 from strategies.ops.math import HALVES, KINK_AT_ZERO, NONZERO, POSITIVE
-from strategies.ops.spec import (
-    Call,
-    Op,
-    Site,
-    around_zero,
-    binary,
-    call,
-    even,
-    op,
-    unary,
-    within,
-)
+from strategies.ops.site import Site
+from strategies.ops.spec import Call, Op, around_zero, binary, call, even, op, unary, within
 from strategies.values import GAP, REAL, Domain
 
 DOUBLE = ("float64", "float32")
