@@ -14,11 +14,13 @@ from typing import Any, Final
 from hypothesis.internal.conjecture.data import ConjectureData
 
 from strategies import shapes
+from strategies.drawing import draw_point
 from strategies.graphs import Argument, Constant
 from strategies.ops.site import Site
 from strategies.ops.spec import Call, Op
 from strategies.shapes import Shape, shape_table
 from strategies.tensors import Indices, Input, Value
+from strategies.values import Number
 
 SITES: Final = 200
 FORMS: Final = frozenset({"int32", "int64"})
@@ -32,6 +34,7 @@ class Seeing(Site):
         admitted: for each operand that may be of several shapes those that it may be of.
         partners: the shapes of two operands that broadcast.
         axes: axes as they were drawn.
+        numbers: of each input, at one point.
     """
 
     def __init__(self, data: ConjectureData, dtype: str) -> None:
@@ -39,6 +42,7 @@ class Seeing(Site):
         self.admitted: list[tuple[Shape, ...]] = []
         self.partners: list[tuple[Shape, Shape]] = []
         self.axes: list[Any] = []
+        self.numbers: tuple[tuple[Number, ...], ...] = ()
         super().__init__(lambda strategy, _: data.draw(strategy), dtype, [], self.inputs)
 
     def draw(self, strategy: Any, label: str) -> Any:
@@ -83,6 +87,7 @@ class Reach:
         for number in range(SITES):
             site = Seeing(ConjectureData(random=random), op.dtypes[number % len(op.dtypes)])
             self._note(op.build(site))
+            site.numbers = draw_point(site.draw, tuple(site.inputs))
             self.sites.append(site)
 
     def _note(self, made: Call) -> None:
@@ -101,14 +106,14 @@ class Reach:
         drawn = {axis for site in self.sites for given in site.axes for axis in _integers(given)}
         if drawn and (max(drawn) < 0 or not min(drawn) < 0):
             yield "axes from both ends"
-        kinds = [made for site in self.sites for made in site.inputs]
         free = [
-            made.type
-            for made in kinds
-            if isinstance(made.domain, Indices) and not made.domain.distinct
+            numbers
+            for site in self.sites
+            for made, numbers in zip(site.inputs, site.numbers, strict=True)
+            if isinstance(made.domain, Indices) and made.type.rank and not made.domain.distinct
         ]
-        if any(kind.rank for kind in free) and max(kind.size for kind in free) < 2:
-            yield "indices that may be repeated"
+        if free and not any(len(set(numbers)) < len(numbers) for numbers in free):
+            yield "indices that are repeated"
 
     def _shapes(self) -> Iterator[str]:
         drawn = {made.type.shape for site in self.sites for made in site.inputs}

@@ -104,6 +104,7 @@ LEFT_OUT: dict[tuple[str, str], str] = {
     ("tf.nn.*_to_*", "1: anything but 2"): ONE,
     ("tf.raw_ops.*ToBatch", "block_size: anything but 2"): ONE,
     ("tf.raw_ops.*ToSpace", "block_size: anything but 2"): ONE,
+    ("tf.raw_ops.DebugIdentityV2", "* given"): "it is for the debugger to say",
 }
 """Why an edge is left out, by patterns of the entry and of the edge."""
 

@@ -123,7 +123,16 @@ backpropagating("tf.raw_ops.SeluGrad", "outputs", Domain(GAP - 1.75, 4.0, kinks=
 backpropagating("tf.raw_ops.SoftsignGrad", "features", KINK_AT_ZERO, alone=True)
 backpropagating("tf.raw_ops.ReluGrad", "features", KINK_AT_ZERO, composite=True)
 backpropagating("tf.raw_ops.Relu6Grad", "features", Domain(kinks=(0.0, 6.0)), composite=True)
-backpropagating("tf.raw_ops.LeakyReluGrad", "features", KINK_AT_ZERO, composite=True)
+
+
+@op("tf.raw_ops.LeakyReluGrad", dtypes=FLOATS, composite=True)
+def leaky_relu_grad(site: Site) -> Call:
+    """The gradient where features are positive, and a part of it elsewhere."""
+    where = site.operand(domain=KINK_AT_ZERO)
+    g = site.operand(shape=where.shape)
+    alpha = site.draw(keywords("alpha", (0.25, 2.0)), "alpha")
+    made = g.type.like(bounds=around_zero(2 * g.bound))
+    return call(gradients=g, features=where, **alpha, result=made)
 
 
 @op("tf.raw_ops.BiasAddV1", dtypes=FLOATS + COMPLEX)
