@@ -31,15 +31,15 @@ else:  # pytest itself needs tomli there
     import tomli as tomllib
 
 FILE = Path(__file__).with_name("deviations.toml")
-_OPTIONAL = {"beside", "dtypes", "flickers", "operands"}
+_OPTIONAL = {"assigned", "beside", "dtypes", "flickers", "operands"}
 _OWN = {"expires"}
 """What an entry of the user's own must have beside."""
-_LISTS = {"contracts", "ops", "beside", "modes", "dtypes", "operands"}
+_LISTS = {"contracts", "ops", "assigned", "beside", "modes", "dtypes", "operands"}
 _FIELDS = {"id", "versions", "kind", "got", "witness", "reason", "link", *_LISTS, *_OPTIONAL}
 _OPERANDS = ("zero", "empty", "broadcast", "same", "repeated")
 _MANY = {
     "contracts": "the id of a contract",
-    **dict.fromkeys(("ops", "beside"), "the name of a catalogue entry"),
+    **dict.fromkeys(("ops", "assigned", "beside"), "the name of a catalogue entry"),
 }
 _HINT = "the head of conformance/deviations.toml shows how an entry looks"
 
@@ -53,6 +53,8 @@ class Deviation:
         contracts: the contracts that fail.
         ops: catalogue entries of which the failing program holds at least one; empty: any.
         beside: catalogue entries of which it holds one beside that op; empty: it need not.
+        assigned: catalogue entries; of a result of one comes what the program assigns to a
+            Variable; empty: it need not assign.
         dtypes: what that op takes or returns, one of them at least; empty: anything.
         operands: what is said of its operands: ``zero`` (an element of one is exactly zero, at one
             of the points), ``empty`` (one has no elements, a result has none, or a
@@ -81,6 +83,7 @@ class Deviation:
     witness: str
     reason: str
     link: str
+    assigned: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()
@@ -125,6 +128,8 @@ class Deviation:
 
     def _concerns(self, subject: str, case: Any) -> bool:
         """Whether the program holds one of the ops, with such dtypes, operands and neighbours."""
+        if self.assigned and not set(self.assigned) & getattr(case, "assigned", frozenset()):
+            return False
         graph: Graph | None = getattr(case, "graph", None)
         if graph is None:
             plain = not (self.beside or self.dtypes or self.operands)
@@ -227,6 +232,7 @@ def load(
     words = {
         "contracts": list(contracts),
         "ops": [*OPS, *subjects],
+        "assigned": list(OPS),
         "beside": list(OPS),
         "dtypes": list(dtypes.DIFFERENTIABLE),
         "modes": list(MODES),
@@ -296,6 +302,7 @@ def _entry(entry: dict[str, Any], words: dict[str, list[str]], more: set[str]) -
         entry["witness"],
         entry["reason"],
         entry["link"],
+        tuple(entry.get("assigned", ())),
         tuple(entry.get("beside", ())),
         tuple(entry.get("dtypes", ())),
         tuple(entry.get("operands", ())),

@@ -41,6 +41,11 @@ class ProgramCase:
         """All ops of the program, what is made or read between them as inputs."""
         return self.program.ops_graph()
 
+    @property
+    def assigned(self) -> frozenset[str]:
+        """The ops of which comes what it assigns to Variables."""
+        return self.program.assigned
+
     @cached_property
     def questions(self) -> dict[int, programs.Gradient]:
         """The statements that ask for a gradient, by the number of the answer."""

@@ -279,6 +279,11 @@ class Question(GraphCase):
         """A stable hash of the program and of the part."""
         return hashlib.sha256(self.program.digest + self.graph.definition.encode()).digest()
 
+    @property
+    def assigned(self) -> frozenset[str]:
+        """The ops of which comes what the program assigns to Variables, recorded or not."""
+        return self.program.assigned
+
     @cached_property
     def weights(self) -> list[Array]:
         """The cotangent: as the program says; of a Jacobian what its elements are weighed with.

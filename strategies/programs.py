@@ -313,6 +313,20 @@ class Program:
         )
         return Program(tuple(kept), self.names, self.types)
 
+    @property
+    def assigned(self) -> frozenset[str]:
+        """The ops of which comes what is assigned to Variables."""
+        slots, ops = set[int](), set[str]()
+        for s in reversed(list(self.statements())):
+            if isinstance(s, Assign):
+                slots.add(s.value)
+            elif isinstance(s, Same) and s.slot in slots:
+                slots.add(s.of)
+            elif isinstance(s, Call) and slots.intersection(s.slots):
+                slots.update(s.node.operands)
+                ops.add(s.node.op)
+        return frozenset(ops)
+
     def ops_graph(self) -> Graph:
         """Its ops as a graph; what is made or read between them are inputs."""
         calls = [s for s in self.statements() if isinstance(s, Call)]

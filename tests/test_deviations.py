@@ -11,8 +11,10 @@ import pytest
 
 from conformance.contract import UNDOCUMENTED, Contract, Tally, Violation
 from conformance.deviations import _FIELDS, FILE, Deviation, load
+from conformance.drawn_programs import ProgramCase
 from conformance.errors import UsageError
 from strategies.graphs import Argument, Constant, Graph, Node, Ref
+from strategies.programs import Assign, Call, Make, Program, Same, Statement
 from strategies.tensors import Input, TensorType
 from strategies.values import REAL
 
@@ -139,6 +141,35 @@ def test_an_integer_that_is_there_twice_is_asked_of_one_argument() -> None:
     assert not matches(Ref(0))
 
 
+def test_what_a_program_assigns_is_followed_to_the_ops_of_which_it_comes() -> None:
+    """Also by a read under another name; not to an op off that way, nor where none is assigned."""
+    vector = TensorType("float64", (2,))
+
+    def call(slot: int, op: str, operand: int) -> Statement:
+        return Call((slot,), Node(op, f"{op}({{0}})", (Ref(operand),), (), (vector,)))
+
+    body = (
+        Make(0, "variable", vector, (1.0, 2.0)),
+        call(1, "tf.math.cumprod", 0),
+        Same(2, 1, "tf.identity({})"),
+        call(3, "tf.math.exp", 2),
+        call(4, "tf.math.sin", 3),
+    )
+
+    def matches(op: str, *last: Statement) -> bool:
+        program = Program(body + last, ("v0", "y1", "y2", "y3", "y4"), (vector,) * 5)
+        deviation = replace(MADE, ops=(), assigned=(op,))
+        return deviation.matches(violation(), "", "eager", ProgramCase(program))
+
+    assign = Assign(0, "assign", 3)
+    assert matches("tf.math.exp", assign)
+    assert matches("tf.math.cumprod", assign)
+    assert not matches("tf.math.sin", assign)
+    assert not matches("tf.math.exp")
+    plain = replace(MADE, assigned=("tf.math.cumprod",))
+    assert not plain.matches(violation(), "", "eager", case("tf.math.cumprod"))
+
+
 def test_an_op_that_returns_its_operand_puts_one_tensor_in_two_places() -> None:
     """Twice one value is the same tensor too; what an op has made is another one."""
     same = replace(MADE, operands=("same",))
@@ -193,13 +224,13 @@ BROKEN = {
     'link = "https://example.org/1"\n': (
         "",
         "deviation 'cumprod-zero' has these fields too many or too few: link",
-        f"{LISTED}; perhaps beside, dtypes, flickers, operands",
+        f"{LISTED}; perhaps assigned, beside, dtypes, flickers, operands",
         HINT,
     ),
     'reason = "it': (
         'because = ""\nreason = "it',
         "deviation 'cumprod-zero' has these fields too many or too few: because",
-        f"{LISTED}; perhaps beside, dtypes, flickers, operands",
+        f"{LISTED}; perhaps assigned, beside, dtypes, flickers, operands",
         HINT,
     ),
     'link = "https://example.org/1"': (
