@@ -45,10 +45,15 @@ def failure(witness: str) -> str:
 def test_a_witness_fails_on_exactly_the_versions_of_its_deviation(
     known: Deviation, installed: tuple[int, int]
 ) -> None:
-    """An entry that no longer holds must be dated, and one that came back reopened."""
+    """An entry that no longer holds must be dated, and one that came back reopened.
+
+    What comes and goes may stay away on another processor, or by luck; then the test is skipped.
+    """
     raised = in_fork(failure, known.witness)
     shows = re.search(known.got, raised) if known.kind == "exception" else raised
 
+    if known.flickers and known.covers(installed) and not raised:
+        pytest.skip("it did not show this time")
     assert known.covers(installed) == bool(shows), raised or "the witness came to its end"
 
 

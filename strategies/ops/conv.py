@@ -67,8 +67,8 @@ def convolution(
     *,
     explicit: bool = False,
     gaps: bool = False,
-) -> Op:
-    """Register a convolution of an image with a filter.
+) -> None:
+    """Register a convolution of an image with a filter, and the same in bfloat16 as one by itself.
 
     Args:
         name: the public name.
@@ -89,7 +89,10 @@ def convolution(
         padding = how.explicit
         return call(x, f, strides(how), padding, **named, result=_convolved(x, f, how, channels))
 
-    return op(name, dtypes=KINDS)(build)
+    op(name, dtypes=KINDS)(build)
+    # before, kernels of gradients are missing in it, or answer without writing anything
+    single = ("float32", "bfloat16")
+    op(f"{name}(bfloat16)", call=name, since=(2, 11), dtypes=single, alone=True)(build)
 
 
 convolution("tf.nn.conv1d", 1, _strides)
