@@ -31,7 +31,7 @@ else:  # pytest itself needs tomli there
     import tomli as tomllib
 
 FILE = Path(__file__).with_name("deviations.toml")
-_OPTIONAL = {"assigned", "beside", "dtypes", "flickers", "operands"}
+_OPTIONAL = {"assigned", "beside", "dtypes", "flickers", "operands", "processor"}
 _OWN = {"expires"}
 """What an entry of the user's own must have beside."""
 _LISTS = {"contracts", "ops", "assigned", "beside", "modes", "dtypes", "operands"}
@@ -69,6 +69,7 @@ class Deviation:
         reason, link: why it is so, and where it is reported.
         flickers: whether it comes and goes from run to run, as what stands in memory does; then
             each check that it may fail counts as failed by it.
+        processor: what Linux names among the flags of the processors that show it; empty: any do.
         expires: the last day on which an entry of the user's own counts; None: it is ours.
     """
 
@@ -88,6 +89,7 @@ class Deviation:
     dtypes: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()
     flickers: bool = False
+    processor: str = ""
     expires: dt.date | None = None
 
     def note(self) -> dict[str, Any]:
@@ -307,6 +309,7 @@ def _entry(entry: dict[str, Any], words: dict[str, list[str]], more: set[str]) -
         tuple(entry.get("dtypes", ())),
         tuple(entry.get("operands", ())),
         entry.get("flickers", False),
+        entry.get("processor", ""),
         entry.get("expires"),
     )
 

@@ -224,13 +224,13 @@ BROKEN = {
     'link = "https://example.org/1"\n': (
         "",
         "deviation 'cumprod-zero' has these fields too many or too few: link",
-        f"{LISTED}; perhaps assigned, beside, dtypes, flickers, operands",
+        f"{LISTED}; perhaps assigned, beside, dtypes, flickers, operands, processor",
         HINT,
     ),
     'reason = "it': (
         'because = ""\nreason = "it',
         "deviation 'cumprod-zero' has these fields too many or too few: because",
-        f"{LISTED}; perhaps assigned, beside, dtypes, flickers, operands",
+        f"{LISTED}; perhaps assigned, beside, dtypes, flickers, operands, processor",
         HINT,
     ),
     'link = "https://example.org/1"': (
